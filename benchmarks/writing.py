@@ -23,9 +23,9 @@ from vitrine.products import Record
 from vitrine.settings import Settings
 from vitrine.wiring import Vitrine
 
-__all__ = ["UPSERTS", "Writer", "add_beside_writes", "main", "writing"]
+__all__ = ["Writer", "add_beside_writes", "main", "writing"]
 
-UPSERTS = 500
+_UPSERTS = 500
 """Products a second that are written."""
 _BATCH = 50
 """Products of one write, as a feed of changes brings them."""
@@ -50,7 +50,7 @@ class Writer:
 def writing(settings: Settings, version: str) -> Iterator[Writer]:
     """Have another process write into a version until the block ends."""
     shared = settings.model_dump_json(include=_SHARED)
-    command = [sys.executable, "-m", "benchmarks.writing", shared, version, str(UPSERTS)]
+    command = [sys.executable, "-m", "benchmarks.writing", shared, version, str(_UPSERTS)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -84,7 +84,7 @@ def add_beside_writes(
         "upserts/s": writer.rate,
     }
     target, met = ("<= 2", after <= 2 * before) if judged else ("", None)
-    what = f"{name} beside {UPSERTS} upserts/s: p99 against a quiet one"
+    what = f"{name} beside {_UPSERTS} upserts/s: p99 against a quiet one"
     report.add(Figure(what, after / before, "x", target, met, beside))
 
 

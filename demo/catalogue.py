@@ -13,14 +13,14 @@ from datasets import Features, Image, Value
 from demo.assortment import CURRENCY, Ware, plan_assortment
 from demo.drawing.render_jpeg import render_jpegs
 
-__all__ = ["FEATURES", "write_catalogue"]
+__all__ = ["write_catalogue"]
 
 PRODUCTS = 2400
 SEED = 7
 PICTURE_SIZE = 320
 ROW_GROUP = 200
 
-FEATURES = Features(
+_FEATURES = Features(
     {
         "image": Image(),
         "Product_name": Value("string"),
@@ -69,7 +69,7 @@ def write_catalogue(
     unfinished = path.with_name(f"{path.name}.part")
     try:
         pictures = render_jpegs([ware.item for ware in wares], size=size, processes=workers)
-        with closing(pictures), pq.ParquetWriter(unfinished, FEATURES.arrow_schema) as writer:
+        with closing(pictures), pq.ParquetWriter(unfinished, _FEATURES.arrow_schema) as writer:
             _write(writer, wares, pictures, progress)
         unfinished.replace(path)
     finally:
@@ -93,7 +93,7 @@ def _write(
             done += 1
             if progress is not None:
                 progress(done, len(wares))
-        writer.write_table(pa.Table.from_pylist(rows, schema=FEATURES.arrow_schema))
+        writer.write_table(pa.Table.from_pylist(rows, schema=_FEATURES.arrow_schema))
 
 
 def _row(ware: Ware, picture: bytes) -> dict[str, object]:

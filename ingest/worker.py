@@ -26,11 +26,11 @@ from vitrine.settings import Settings, load_settings
 from vitrine.storage.data_folder import require_writable
 from vitrine.wiring import Vitrine
 
-__all__ = ["CANNOT_RUN", "Worker", "main", "work_until_told_to_stop"]
+__all__ = ["Worker", "main", "work_until_told_to_stop"]
 
 log = logging.getLogger(__name__)
 
-CANNOT_RUN = 2
+_CANNOT_RUN = 2
 """Exit status of a program that cannot run under its settings."""
 
 _LOOK_S = 1.0
@@ -170,7 +170,7 @@ def main() -> None:
         work_until_told_to_stop(settings)
     except VitrineError as error:
         sys.stderr.write(f"vitrine: {error}\n")
-        sys.exit(CANNOT_RUN)
+        sys.exit(_CANNOT_RUN)
 
 
 if __name__ == "__main__":

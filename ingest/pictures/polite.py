@@ -16,7 +16,7 @@ from vitrine.errors import InvalidImage
 from vitrine.images.fetch import BUSY, FetchAnswer, pause_s, refusal_of, shared_fetcher
 from vitrine.settings import FetchSettings
 
-__all__ = ["FetchedPicture", "PoliteFetcher", "host_places", "place_lease_s"]
+__all__ = ["FetchedPicture", "PoliteFetcher", "place_lease_s"]
 
 _SLOWEST = 3.0
 """A request has certainly ended after so many times its timeout; then its place falls free."""
@@ -42,7 +42,7 @@ class PoliteFetcher:
         self._settings = settings
         self._addresses = addresses
         self._has_picture = has_picture
-        self._hosts = hosts or host_places(settings)
+        self._hosts = hosts or _host_places(settings)
         self._sleep = sleep
 
     def read(self, picture: Picture) -> FetchedPicture:
@@ -116,7 +116,7 @@ class PoliteFetcher:
         self._hosts.pause(host, pause_s(attempt, told_s, longest_s=self._settings.fetch_wait_s))
 
 
-def host_places(settings: FetchSettings) -> HostPlaces:
+def _host_places(settings: FetchSettings) -> HostPlaces:
     """Places at hosts as the settings allow them."""
     return HostPlaces(settings.fetch_per_host, lease_s=place_lease_s(settings))
 

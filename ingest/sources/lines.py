@@ -17,9 +17,9 @@ from ingest.sources.binary import blocks, open_binary
 from ingest.sources.encodings import Encoding, detect_encoding
 from vitrine.errors import InvalidInput
 
-__all__ = ["MAX_LINE", "TextFile", "broken_bytes"]
+__all__ = ["TextFile", "broken_bytes"]
 
-MAX_LINE = 16_000_000
+_MAX_LINE = 16_000_000
 """Characters of one line; a longer one comes in parts, each of which is then a broken record."""
 
 _SURROGATE = re.compile("[\udc80-\udcff]")
@@ -41,7 +41,7 @@ class TextFile:
         with open_binary(self.path) as file:
             text = io.TextIOWrapper(file, self.encoding.name, errors="surrogateescape")
             try:
-                while line := text.readline(MAX_LINE):
+                while line := text.readline(_MAX_LINE):
                     yield line
             except UnicodeError as error:
                 raise InvalidInput.of(

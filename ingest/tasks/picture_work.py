@@ -19,9 +19,9 @@ from vitrine.embedding import Embedder
 from vitrine.images.decode import ImageLimits
 from vitrine.wiring import Vitrine
 
-__all__ = ["BY_CORES", "SharedPictureWork", "decoding_processes", "open_picture_work"]
+__all__ = ["SharedPictureWork", "decoding_processes", "open_picture_work"]
 
-BY_CORES = -1
+_BY_CORES = -1
 """Value of DECODE_PROCESSES."""
 
 
@@ -35,7 +35,7 @@ def open_picture_work(vitrine: Vitrine, embedder: Embedder) -> PictureWork:
     fetcher = PoliteFetcher(settings, addresses, has_picture=vitrine.images.has)
     limits, cores = ImageLimits.of(settings), usable_cores()
     processes = settings.decode_processes
-    if processes == BY_CORES:
+    if processes == _BY_CORES:
         processes = decoding_processes(cores, embedder.compute.device)
     if processes == 0:
         threads = settings.decode_threads or cores

@@ -29,9 +29,9 @@ from vitrine.fields.schema import BUILT_IN_FIELDS, Field, FieldType
 from vitrine.fields.stock import parse_stock
 from vitrine.products import Product, Value
 
-__all__ = ["MAX_ID", "FieldReader", "FieldRule", "FieldWarning"]
+__all__ = ["FieldReader", "FieldRule", "FieldWarning"]
 
-MAX_ID = 512
+_MAX_ID = 512
 """Characters of a product id."""
 _UNSEEN = re.compile(r"[\x80-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Controls of terminals, of lines and of the direction of writing (Unicode, UAX 9): an id with one
@@ -273,8 +273,8 @@ def _identifier(name: str, raw: object) -> str | None:
 
 
 def _short(text: str) -> str:
-    if len(text) > MAX_ID:
-        raise ValueError(f"has {len(text)} characters; at most {MAX_ID} are allowed")
+    if len(text) > _MAX_ID:
+        raise ValueError(f"has {len(text)} characters; at most {_MAX_ID} are allowed")
     return text
 
 

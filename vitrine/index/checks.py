@@ -28,14 +28,13 @@ __all__ = [
     "check_product",
     "check_query",
     "check_record",
-    "check_vector",
 ]
 
 NORM_TOLERANCE = 1e-2
 """How far from 1 the length of a vector may be; a model's rounding (fp16, bf16) stays far below."""
 
 
-def check_vector(vector: Vector, dimension: int) -> None:
+def _check_vector(vector: Vector, dimension: int) -> None:
     """`ModelMismatch` for another dimension, `InvalidQuery` for a row that is not of unit
     length."""
     if vector.shape != (dimension,):
@@ -63,9 +62,9 @@ def check_record(record: Record, info: VersionInfo) -> None:
         )
     try:
         for vector in record.vectors:
-            check_vector(vector, info.dimension)
+            _check_vector(vector, info.dimension)
         if record.text_vector is not None:
-            check_vector(record.text_vector, info.dimension)
+            _check_vector(record.text_vector, info.dimension)
     except InvalidQuery as error:
         raise InvalidProduct(error.errors) from None
 
@@ -171,7 +170,7 @@ def check_query(query: IndexQuery, *, dimension: int, schema: Schema) -> None:
     check_filter(query.filter, schema)
     check_facets(query.facets, schema)
     if query.vector is not None:
-        check_vector(query.vector, dimension)
+        _check_vector(query.vector, dimension)
     for key in query.sort.keys:
         if key.field is not None and key.field not in schema.sorts:
             allowed = ", ".join(["relevance", *(f"{name}, -{name}" for name in schema.sorts)])

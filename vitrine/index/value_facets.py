@@ -15,7 +15,7 @@ from vitrine.fields.schema import Field, FieldType
 from vitrine.filters import folded_value, is_folded
 from vitrine.results import FacetValue, ValueFacet
 
-__all__ = ["CountForms", "merge_spellings", "value_facet"]
+__all__ = ["CountForms", "value_facet"]
 
 CountForms: TypeAlias = Callable[[Collection[str]], Mapping[str, int]]
 """How many products, or groups where these are counted, have a value of each folded form."""
@@ -30,13 +30,13 @@ def value_facet(
 ) -> ValueFacet:
     """The facet of these counts by value as written, at most `values` values listed.
 
-    Spellings of one value are merged where `count_forms` is given; see `merge_spellings`. Of a PATH
-    field at most so many are listed on each level, below paths that are listed themselves: a level
-    that is full hides nothing of the one above it.
+    Spellings of one value are merged where `count_forms` is given. Of a PATH field at most so many
+    are listed on each level, below paths that are listed themselves: a level that is full hides
+    nothing of the one above it.
     """
     if count_forms is not None and is_folded(field):
         written = {str(value): count for value, count in counts.items()}
-        counts = merge_spellings(field, written, count_forms)
+        counts = _merge_spellings(field, written, count_forms)
     ranked = sorted((FacetValue(v, n) for v, n in counts.items()), key=_by_count)
     if field.type is FieldType.PATH and len(ranked) > values:
         ranked = sorted(_listed_paths(ranked, values), key=_by_count)
@@ -44,7 +44,7 @@ def value_facet(
     return ValueFacet(tuple(ranked[:values]), len(counts))
 
 
-def merge_spellings(
+def _merge_spellings(
     field: Field, counts: Mapping[str, int], count_forms: CountForms
 ) -> Mapping[str, int]:
     """The counts with one spelling for each folded form: the most frequent, of equals the first.

@@ -11,7 +11,6 @@ __all__ = [
     "CLOSE",
     "EXACT",
     "LOG_ODDS_DECIMALS",
-    "RELEVANCE_DECIMALS",
     "drop",
     "least_log_odds",
     "pushed_log_odds",
@@ -34,7 +33,7 @@ EXACT = 1000.0
 LOG_ODDS_DECIMALS = 9
 """Log-odds are rounded before they are compared, so that float noise cannot reorder pages."""
 
-RELEVANCE_DECIMALS = 6
+_DECIMALS = 6
 """Relevance is rounded to this many decimals before it is compared, so that float noise cannot
 reorder pages; both backends round alike."""
 
@@ -45,7 +44,7 @@ def relevance_of(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     Exact hits have 1.
     """
     relevance = np.minimum(_logistic(log_odds), MOST)
-    return np.asarray(np.round(np.where(log_odds >= EXACT / 2, 1.0, relevance), RELEVANCE_DECIMALS))
+    return np.asarray(np.round(np.where(log_odds >= EXACT / 2, 1.0, relevance), _DECIMALS))
 
 
 def least_log_odds(cutoff: float) -> float:

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from vitrine.errors import ModelUnavailable
 
-__all__ = ["CONFIG_NAME", "OpenClipConfig", "PreprocessConfig", "TextConfig", "VisionConfig"]
+__all__ = ["OpenClipConfig", "PreprocessConfig", "TextConfig", "VisionConfig"]
 
-CONFIG_NAME = "open_clip_config.json"
+_CONFIG_NAME = "open_clip_config.json"
 _TRAINING_ONLY = frozenset(
     (
         *("patch_dropout", "timm_model_pretrained", "timm_drop", "timm_drop_path"),
@@ -179,7 +179,7 @@ class OpenClipConfig(BaseModel):
 
         `ModelUnavailable` when it is missing, damaged, or asks for a part that is not built here.
         """
-        path = folder / CONFIG_NAME
+        path = folder / _CONFIG_NAME
         try:
             return cls.model_validate(json.loads(path.read_text("utf-8")))
         except ValidationError as error:
@@ -193,5 +193,5 @@ class OpenClipConfig(BaseModel):
             ) from None
         except (OSError, ValueError) as error:
             raise ModelUnavailable(
-                f"the model {name} has no readable {CONFIG_NAME} in {folder}: {error}"
+                f"the model {name} has no readable {_CONFIG_NAME} in {folder}: {error}"
             ) from None

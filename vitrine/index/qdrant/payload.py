@@ -38,7 +38,6 @@ from vitrine.products import TUPLE_FIELDS, Product, Record, Value
 __all__ = [
     "DERIVED_KEYS",
     "ID",
-    "IMAGE_KEYS",
     "KEYS",
     "SEQ",
     "STAMP_KEYS",
@@ -68,7 +67,7 @@ __all__ = [
 ID = "id"
 SEQ = "_seq"
 KEYS = "_keys"
-IMAGE_KEYS = ["_image_keys", "_image_key"]
+_IMAGE_KEYS = ["_image_keys", "_image_key"]
 DERIVED_KEYS = [
     "_words",
     "_terms",
@@ -76,7 +75,7 @@ DERIVED_KEYS = [
     *(f"{stem}{i}" for stem in ("_id", "_title") for i in range(depth(stem))),
 ]
 """What follows from the product and is there for conditions and orders alone."""
-STAMP_KEYS = [ID, *IMAGE_KEYS, "_hash"]
+STAMP_KEYS = [ID, *_IMAGE_KEYS, "_hash"]
 
 _POINTS = uuid.UUID("6f0d7a86-5c0b-5a55-9a8e-3b6f4a1a1d21")
 _DERIVED_KEYS = {FieldType.TEXT: "_words", FieldType.COLOR: "_terms", FieldType.PATH: "_terms"}
@@ -147,7 +146,7 @@ def image_keys_payload(keys: Sequence[str], info: VersionInfo) -> dict[str, Any]
 
 
 def image_keys(payload: Mapping[str, Any]) -> tuple[str, ...]:
-    """The keys of the pictures of a point that was read with `IMAGE_KEYS`."""
+    """The keys of the pictures of a point that was read with `_IMAGE_KEYS`."""
     keys: Sequence[str] | None = payload.get("_image_keys")
     return (str(payload["_image_key"]),) if keys is None else tuple(keys)
 
