@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from benchmarks.parts import PARTS, Run, measure_device
 from benchmarks.report import Report
 
-PARTS = ("ingest", "serving", "filtered", "pictures", "words", "quantization", "qdrant")
 _QUICK = "A quick look: 3 of the model's 12 layers, fewer photographs, 20,000 products"
 
 
@@ -18,7 +18,7 @@ _QUICK = "A quick look: 3 of the model's 12 layers, fewer photographs, 20,000 pr
 @click.option(
     "--only",
     multiple=True,
-    type=click.Choice(PARTS),
+    type=click.Choice(list(PARTS)),
     help="Measure only this part; may be repeated.",
 )
 @click.option(
@@ -60,75 +60,18 @@ def main(
     out: Path,
 ) -> None:
     """Measure Vitrine beside its floors and rivals in the same run."""
-    parts = () if device else only or PARTS
     report = Report()
     with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        if device or "ingest" in parts or "serving" in parts:
-            from benchmarks.models import full_size_checkpoint
-
-            model = full_size_checkpoint(
-                work / "vit-b-32", tokenizer=_bundled(), layers=3 if quick else 12
-            )
+        run = Run(report, Path(folder), quick=quick, photos=photos, million=million, qdrant=qdrant)
         if device:
-            from benchmarks import device as card
-            from benchmarks.photos import photographs
-
-            files = photographs(photos, work / "photos", count=16 if quick else 128)
-            card.measure(report, model, files, work, quick=quick)
-        if "ingest" in parts:
-            from benchmarks import ingesting
-            from benchmarks.photos import photographs
-
-            files = photographs(photos, work / "photos", count=16 if quick else 128)
-            rounds, products = (1, 1_000) if quick else (3, 5_000)
-            ingesting.measure(report, model, files, work, rounds=rounds, products=products)
-        if "serving" in parts:
-            from benchmarks import serving
-
-            serving.measure(
-                report,
-                model,
-                work,
-                products=20_000 if quick else 100_000,
-                requests=60 if quick else 400,
-            )
-        if "filtered" in parts:
-            from benchmarks import filtered
-
-            sizes: tuple[int, ...] = (5_000, 20_000) if quick else (10_000, 100_000)
-            sizes += (1_000_000,) if million and not quick else ()
-            filtered.measure(report, sizes=sizes, rounds=20 if quick else 100)
-        if "pictures" in parts:
-            from benchmarks import pictures
-
-            count, rounds = (20_000, 20) if quick else (100_000, 100)
-            pictures.measure(report, products=count, rounds=rounds)
-        if "words" in parts:
-            from benchmarks import words
-
-            words.measure(report, size=20_000 if quick else 100_000, rounds=20 if quick else 100)
-            if million and not quick:
-                words.measure_memory(report, size=1_000_000)
-        if "quantization" in parts:
-            from benchmarks import quantization
-
-            products, rounds = (5_000, 10) if quick else (20_000, 40)
-            quantization.measure(report, work, products=products, rounds=rounds)
-        if "qdrant" in parts and qdrant:
-            from benchmarks import qdrant as both
-
-            products, rounds, pages = (5_000, 10, 100) if quick else (100_000, 60, 400)
-            both.measure(report, qdrant, work, products=products, rounds=rounds, pages=pages)
+            measure_device(run)
+        else:
+            for name, measure in PARTS.items():
+                if name in (only or PARTS):
+                    measure(run)
     report.write(out, quick=quick)
     remark = f"\n{_QUICK}: compare with other quick looks, not with the targets.\n" if quick else ""
     print(f"\n{report.markdown()}\n{remark}\nwritten to {out}")
-
-
-def _bundled() -> Path:
-    import demo
-
-    return Path(demo.__file__).parent / "checkpoints" / "clip"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
-__all__ = ["full_size_checkpoint"]
+__all__ = ["bundled_checkpoint", "full_size_checkpoint"]
 
 
 def full_size_checkpoint(folder: Path, *, tokenizer: Path, layers: int = 12) -> Path:
@@ -51,3 +51,10 @@ def full_size_checkpoint(folder: Path, *, tokenizer: Path, layers: int = 12) -> 
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
     CLIPImageProcessor().save_pretrained(folder)
     return folder
+
+
+def bundled_checkpoint() -> Path:
+    """The folder of the small CLIP that `vitrine demo` serves with."""
+    import demo
+
+    return Path(demo.__file__).parent / "checkpoints" / "clip"

@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from benchmarks.models import bundled_checkpoint
+
 __all__ = ["main"]
 
 
@@ -24,7 +26,7 @@ def main(folder: Path) -> None:
     from open_clip.push_to_hf_hub import save_for_hf
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(_bundled())
+    tokenizer = AutoTokenizer.from_pretrained(bundled_checkpoint())
     configuration = _configuration(len(tokenizer))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "untrained.json"
@@ -50,12 +52,6 @@ def _configuration(vocabulary: int) -> dict[str, Any]:
             **{"layers": 3, "hf_tokenizer_name": "bundled", "tokenizer_kwargs": {"clean": "lower"}},
         },
     }
-
-
-def _bundled() -> Path:
-    import demo
-
-    return Path(demo.__file__).parent / "checkpoints" / "clip"
 
 
 if __name__ == "__main__":
