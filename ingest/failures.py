@@ -176,6 +176,20 @@ class Ledger:
         with self._file.writing() as db:
             db.execute("DELETE FROM failures WHERE source = ? AND run IS NOT ?", (source, run))
 
+    def failed_elsewhere(self, source: str) -> list[str]:
+        """Ids of products that failed in another catalogue than this one."""
+        sql = "SELECT DISTINCT id FROM failures WHERE source NOT IN (?, ?) AND id != place"
+        with self._file.reading() as db:
+            return [row["id"] for row in db.execute(sql, (source, API))]
+
+    def clear_elsewhere(self, source: str, ids: Iterable[str]) -> None:
+        """Remove the failures that these products have in other catalogues: this one has them
+        right, and exports are often named by their day."""
+        sql = """DELETE FROM failures WHERE source NOT IN (?, ?)
+            AND id IN (SELECT value FROM json_each(?))"""
+        with self._file.writing() as db:
+            db.execute(sql, (source, API, json.dumps(list(ids))))
+
     def entries(
         self,
         *,

@@ -57,7 +57,7 @@ def _outcome(summary: Summary) -> str:
         return summary.refusal
     if summary.published:
         outcome = f"version {summary.version} is live"
-    elif summary.done + summary.unchanged:
+    elif summary.done + summary.unchanged + summary.incomplete:
         outcome = f"version {summary.version} is up to date"
     else:
         outcome = "no product could be ingested, so nothing was published"

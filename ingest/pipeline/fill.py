@@ -29,6 +29,8 @@ from ingest.runs import Run
 __all__ = ["fill_index"]
 
 _TICK_S = 0.25
+_IDS = 10_000
+"""Products that are looked up at once."""
 _PIXELS = 32
 """Preprocessed pictures that may wait for the model; each has 150 kB at 224 x 224."""
 
@@ -62,6 +64,7 @@ def fill_index(
     if not stopped_early.happened:
         complete(run)
         context.ledger.drop_resolved(task.source.name, run.number)
+        _clear_elsewhere(context, run)
         if task.only is None:
             context.ledger.note_warnings(task.source.name, warnings)
         context.runs.finish(run)
@@ -83,6 +86,15 @@ def fill_index(
         cancelled=stopped_early.happened,
         nodes=context.work.nodes,
     )
+
+
+def _clear_elsewhere(context: PipelineContext, run: Run) -> None:
+    """Products that failed in earlier catalogues and were taken in this run have failed no more.
+    (One that fails again has its failure in this catalogue alone.)"""
+    failed = context.ledger.failed_elsewhere(run.source)
+    for start in range(0, len(failed), _IDS):
+        taken = context.runs.seen_ids(run, failed[start : start + _IDS])
+        context.ledger.clear_elsewhere(run.source, taken)
 
 
 class _Cancelling:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stderr
+from dataclasses import replace
 from pathlib import Path
 
+from ingest.commands.summary import print_summary
 from ingest.failures import open_ledger
 from ingest.pipeline import Summary
 from ingest.sources import open_source
@@ -35,6 +39,18 @@ def test_15_day2_prices_are_live_and_the_pictures_stay(shop: Shop) -> None:
     entries, _ = open_ledger(shop.settings).entries()
     assert {(entry.id, entry.place) for entry in entries} == {("1", "row 2"), ("2", "row 3")}
     assert all("not-there-today.png" in entry.message for entry in entries)
+    day(shop, "15-day1.csv")  # of another name, as exports of every day are
+    assert open_ledger(shop.settings).entries()[1] == 0
+
+
+def test_the_outcome_tells_that_fields_were_written_where_every_picture_failed(shop: Shop) -> None:
+    day(shop, "15-day1.csv")
+    summary = replace(day(shop, "15-day2.csv"), done=0, unchanged=0)
+    printed = io.StringIO()
+    with redirect_stderr(printed):
+        print_summary(summary, as_json=False)
+    assert (summary.incomplete, summary.published) == (2, False)
+    assert f"version {summary.version} is up to date; " in printed.getvalue()
 
 
 def test_15_day2_replace_keeps_the_three_products(shop: Shop) -> None:
