@@ -78,12 +78,15 @@ class ExcludableValues:
         return Exclusion(index, end, "color" if values else None, values)
 
     def _value_item(self, index: int, end: int, named: Sequence[KnownValue]) -> Exclusion:
-        """The first whole one of the values that are named; a text where there is none, or where a
-        color follows it."""
+        """The first whole one of the values that are named; a text where there is none, or where it
+        is a category and its color follows."""
         whole = next((value for value in named if value.whole), None)
         if whole is None or whole.field not in self._schema:
             return Exclusion(index, end)
-        color = color_at(self._lexemes, end, self._grammar)
-        if color is not None:  # "pas de robes noires"
-            return Exclusion(index, end + color[0])
+        behind = end
+        while behind < len(self._lexemes) and self._lexemes[behind].folded in self._grammar.skipped:
+            behind += 1
+        color = color_at(self._lexemes, behind, self._grammar)
+        if color is not None and whole.field == "category":  # "pas de robes noires"
+            return Exclusion(index, behind + color[0])
         return Exclusion(index, end, whole.field, whole.values)

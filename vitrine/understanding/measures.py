@@ -40,17 +40,25 @@ class _Reader:
     def places(self) -> Iterator[tuple[int, int]]:
         """From where to where a query speaks of such measures."""
         for index in range(len(self._lexemes)):
-            number = number_at(self._lexemes, index, self._grammar)
-            if number is None or not self._draft.free(index, number[1]):
+            number = self._end_of_number(index)
+            if not self._draft.free(index, number):
                 continue
-            end = measured = self._end_of_unit(number[1])
+            end = measured = self._end_of_unit(number)
             start = self._comparative(index)
             if start == index:
                 start = self._compared(index)
-            if start == index and measured > number[1]:
+            if start == index and measured > number:
                 start, end = self._range(index), measured + self._closing(measured)
             if start < index or end > measured:
                 yield start, end
+
+    def _end_of_number(self, index: int) -> int:
+        """The token behind a number, or behind several that are written as one ("100x50"); the
+        token itself where there is none."""
+        number = number_at(self._lexemes, index, self._grammar)
+        if number is not None:
+            return number[1]
+        return index + self._lexemes[index].folded[:1].isdigit()
 
     def _end_of_unit(self, index: int) -> int:
         """The token behind the unit that follows a number and the word that says of what it is ("2

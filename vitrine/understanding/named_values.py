@@ -74,8 +74,8 @@ class NamedValueReader:
         return index + any(each.folded in ":=" or each.kind == "dash" for each in sign)
 
     def _values_at(self, start: int, field: str) -> tuple[list[str], int]:
-        """The values of a field that are named from a token on, joined by "or" or a slash, and the
-        token behind them.
+        """The values of a field that are named from a token on, joined by "or", a slash or a comma,
+        and the token behind them.
 
         Empty where a range begins ("size 38-40", "size 38 or more"): which values lie within it is
         not known.
@@ -91,9 +91,9 @@ class NamedValueReader:
             if self._begins_range(end, field):
                 return [], end
             joint = self._grammar.alternatives.at(self._draft.lexemes, end)
-            slash = any(each.folded == "/" for each in self._draft.lexemes[end : end + 1])
+            sign = any(each.folded in "/," for each in self._draft.lexemes[end : end + 1])
             position = end + (joint[0] if joint else 1)
-            if not (joint or slash):
+            if not (joint or sign):
                 return values, end
 
     def _value_at(self, index: int, field: str) -> tuple[int, tuple[str, ...]] | None:

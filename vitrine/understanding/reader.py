@@ -207,7 +207,8 @@ class QueryReader:
         if index >= len(draft.lexemes) or draft.is_taken(index):
             return True
         word = draft.lexemes[index].folded
-        return word in self._grammar.vague or self._analyzer.is_stop_word(word)
+        describes = self._analyzer.language.head == "first" and self._words.is_quality(word)
+        return word in self._grammar.vague or self._analyzer.is_stop_word(word) or describes
 
     def _is_vague(self, draft: Draft) -> bool:
         """Whether what is left says nothing of what is looked for: "gift for her" beside a price,

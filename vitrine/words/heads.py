@@ -11,7 +11,14 @@ from vitrine.words.analysis import Analyzer, Token
 from vitrine.words.known import is_known, neighbors, split
 from vitrine.words.vocabulary import Vocabulary
 
-__all__ = ["compound_of", "head_of", "is_known_head", "is_other_kind", "picture_only_words"]
+__all__ = [
+    "compound_of",
+    "head_of",
+    "is_known_head",
+    "is_other_kind",
+    "picture_only_words",
+    "unknown_qualities",
+]
 
 
 def compound_of(tokens: Sequence[Token], analyzer: Analyzer) -> list[Token]:
@@ -102,3 +109,17 @@ def picture_only_words(
         if word.isalpha()
     )
     return set() if all(known) else set(words)
+
+
+def unknown_qualities(
+    tokens: Sequence[Token], vocabulary: Vocabulary, analyzer: Analyzer
+) -> set[str]:
+    """The listed words that say how a thing is where no product says so ("lovely towel"): they tell
+    no product from another."""
+    return {
+        token.word
+        for token in tokens
+        if not token.stop
+        if token.word in analyzer.language.qualities
+        if not is_known(token.word, vocabulary, analyzer)
+    }

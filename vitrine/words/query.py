@@ -17,6 +17,7 @@ from vitrine.words.heads import (
     is_known_head,
     is_other_kind,
     picture_only_words,
+    unknown_qualities,
 )
 from vitrine.words.known import split
 from vitrine.words.terms import term_id
@@ -114,7 +115,11 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     pairs of them, as titles have them.
     """
     tokens = analyzer.tokens(text)
-    preferred = {*preferred, *picture_only_words(tokens, vocabulary, analyzer)}
+    preferred = {
+        *preferred,
+        *picture_only_words(tokens, vocabulary, analyzer),
+        *unknown_qualities(tokens, vocabulary, analyzer),
+    }
     words = list(_terms(tokens, vocabulary, analyzer))
     own = [term for terms in words for term in terms] or analyzer.stop_pairs(text)
     further = [token.term for word in extra for token in analyzer.tokens(word)]

@@ -222,6 +222,11 @@ def test_a_query_for_anything_is_vague_and_its_words_stay(text: str, word: str):
     assert word in read.preferred
 
 
+def test_how_a_gift_is_is_said_behind_it_where_adjectives_follow():
+    assert _read("regalos originales", "es").vague
+    assert _read("cadeau original", "fr").vague
+
+
 @pytest.mark.parametrize("text", ["warm dress", "gift card", "cheap refrigerator", "best laptop"])
 def test_a_query_for_a_thing_is_not_vague(text: str):
     assert not _read(text).vague
@@ -306,7 +311,7 @@ def test_a_language_without_a_file_is_told():
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "-", "not", "without", "under", "<", "$", "- -", "50", "no,"]
+    "text", ["", " ", "-", "not", "without", "under", "<", "$", "- -", "50", "no,", "™"]
 )
 def test_fragments_are_words(text: str):
     read = _read(text)

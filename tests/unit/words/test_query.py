@@ -393,6 +393,14 @@ def test_numbers_of_what_no_product_has_hide_nothing(text: str):
     assert query.score(words_of(boots)) > 0.8
 
 
+def test_how_a_thing_is_hides_nothing_where_no_product_says_it():
+    boots = titled("Boots", "Cozy Boots")
+    query = query_words("lovely boots", vocabulary_of(boots), ENGLISH)
+    assert query.score(words_of(boots[0])) > 0.8
+    query = query_words("cozy boots", vocabulary_of(boots), ENGLISH)
+    assert query.score(words_of(boots[0])) < 0.6
+
+
 def test_what_lies_below_a_category_has_its_name_where_the_title_says_it():
     pasta = Product(id="1", title="Spaghetti", category=("Food/Pasta",))
     oats = replace(pasta, id="2", title="Breakfast Food")
