@@ -135,6 +135,8 @@ def test_an_unknown_parameter_is_refused_naming_what_is_allowed(name: str):
         ("price >= 5.5", Condition(PRICE, "gte", 5.5)),
         ("color=red,Blue", Condition(COLOR, "in", ("red", "blue"))),
         ("brand!=Acme", Not(Condition(BRAND, "in", ("Acme",)))),
+        ('brand="Acme, Inc.", 6" Pipes', Condition(BRAND, "in", ("Acme, Inc.", '6" Pipes'))),
+        ("brand=", Condition(BRAND, "in", ("",))),
     ],
 )
 def test_shell_expressions_are_read(text: str, tree: object):

@@ -39,7 +39,8 @@ __all__ = ["search"]
     "--filter",
     "filters",
     multiple=True,
-    help="field=value, field!=value, price<50, ...; may be repeated, all must hold.",
+    help="field=value, field!=value, price<50, ...; field=a,b is any of two values, and one with a "
+    'comma stands in quotation marks: field="a, b". May be repeated, all must hold.',
 )
 @click.option(
     "--sort",

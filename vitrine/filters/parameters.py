@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -22,7 +23,10 @@ _SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 
 
 def parse_expression(text: str, schema: Schema) -> Filter:
-    """Read one shell filter: `price<50`, `color=red`, `color=red,blue`, `brand!=Acme`."""
+    """Read one shell filter: `price<50`, `color=red`, `color=red,blue`, `brand!=Acme`.
+
+    A value with a comma stands in quotation marks: `category="Home, Kitchen"`.
+    """
     match = _EXPRESSION.match(text)
     if match is None:
         raise InvalidFilter.of(
@@ -33,7 +37,8 @@ def parse_expression(text: str, schema: Schema) -> Filter:
     field = schema.require(name, wrong=InvalidFilter)
     if sign in _SIGNS:
         return read_condition(field, _SIGNS[sign], _typed(name, field, raw))
-    condition = parse_parameters([(name, value) for value in raw.split(",")], schema)
+    values = next(csv.reader([raw.replace("\n", " ")], skipinitialspace=True), None) or [""]
+    condition = parse_parameters([(name, value) for value in values], schema)
     return Not(condition) if sign == "!=" else condition
 
 
