@@ -79,7 +79,10 @@ class KnownValues:
                 continue
             if lexeme.kind not in ("word", "number") or len(terms) >= MAX_WORDS:
                 break
-            if lexeme.kind == "number" and not lexeme.folded.isdigit():  # "42,5"
+            before = lexemes[position - 1] if terms else None
+            if before and before.kind == "number" and lexeme.kind == "word" and lexeme.glued:
+                terms[-1] = analyzer.term(before.folded + lexeme.folded)  # "3-6m"
+            elif lexeme.kind == "number" and not lexeme.folded.isdigit():  # "42,5"
                 terms += (token.term for token in analyzer.tokens(lexeme.folded))
             else:
                 terms.append(analyzer.term(lexeme.folded))

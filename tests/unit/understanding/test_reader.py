@@ -346,7 +346,7 @@ def test_a_preposition_of_a_title_does_not_make_a_title_of_a_negation():
     assert reader.read("jacke nicht von adler").filters == ({"not": {"brand": "Adler"}},)
 
 
-@pytest.mark.parametrize("size", ["42,5", "3/4"])
+@pytest.mark.parametrize("size", ["42,5", "3/4", "3-6M", "500ml"])
 def test_a_value_may_be_a_number_of_several_parts(size: str):
     shop = [Product(id="a", title="Stiefel", attributes={"size": (size,)})]
     reader = reader_over(shop, "de")
