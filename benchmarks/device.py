@@ -16,11 +16,12 @@ from time import perf_counter
 import numpy as np
 
 from benchmarks import device_queries, device_search, ingest_parent, preparing
+from benchmarks.ingest_parent import FilesAlone
 from benchmarks.ingesting import MAPPING
 from benchmarks.report import Figure, Report
 from ingest.decoding.program import DecoderSpec
 from ingest.decoding.work import PLACES, ProcessPictureWork
-from ingest.pictures.naming import FetchedPicture, Picture
+from ingest.pictures.naming import Picture
 from ingest.pipeline.picture_work import PictureTask
 from ingest.sources import open_source
 from ingest.tasks.bulk_ingest import run
@@ -108,14 +109,6 @@ def _texts(report: Report, embedder: Embedder, where: str) -> dict[int, float]:
     return taken
 
 
-class _Files:
-    """Reads nothing: the decoding processes read files themselves."""
-
-    def read(self, picture: Picture) -> FetchedPicture:
-        """Only addresses are read here."""
-        raise AssertionError(f"{picture} has no address")
-
-
 def _decoding(
     report: Report,
     settings: Settings,
@@ -130,7 +123,7 @@ def _decoding(
     tasks = [PictureTask(Picture(path=file, root=file.parent)) for file in files]
     chunks = [tasks[at : at + PLACES] for at in range(0, len(tasks), PLACES)]
     with (
-        closing(ProcessPictureWork(spec, _Files(), embedder)) as work,
+        closing(ProcessPictureWork(spec, FilesAlone(), embedder)) as work,
         ThreadPoolExecutor(processes + 1) as pool,
     ):
         warm = list(pool.map(lambda chunk: list(work.prepare(chunk)), chunks[: 2 * processes]))

@@ -40,7 +40,7 @@ from vitrine.images.store import FileSystemStore
 from vitrine.index.faiss.versions import FaissVersions
 from vitrine.settings import Settings
 
-__all__ = ["measure"]
+__all__ = ["FilesAlone", "measure"]
 
 _DIMENSION = 512
 _SIDE = 224
@@ -116,7 +116,7 @@ def _ingest(file: Path, folder: Path) -> tuple[float, float]:
     with (
         closing(database),
         closing(FaissVersions(settings.data_dir / "index", settings)) as versions,
-        closing(ProcessPictureWork(spec, _Files(), model)) as work,
+        closing(ProcessPictureWork(spec, FilesAlone(), model)) as work,
     ):
         index = versions.create(
             model="measured",
@@ -203,8 +203,8 @@ class _FreeModel:
         return False
 
 
-class _Files:
-    """Reads nothing: the decoding processes read files themselves."""
+class FilesAlone:
+    """Stands for what fetches pictures, where the decoding processes read files themselves."""
 
     def read(self, picture: Picture) -> FetchedPicture:
         """Only addresses are read here."""
