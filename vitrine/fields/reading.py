@@ -264,12 +264,17 @@ def _identifier(name: str, raw: object) -> str | None:
         raw = parse_keywords(raw)
         return None if not raw else _short(str(raw[0]))
     text = parse_text(raw).removeprefix("'")  # a spreadsheet's mark of text, which keeps zeros
+    if not text.isprintable():
+        _check_visible(name, text)
+    return _short(text) or None
+
+
+def _check_visible(name: str, text: str) -> None:
     if any(c in text for c in "\n\r\t"):
         raise ValueError("must stand on one line")
     odd = _UNSEEN.search(text) if name == "id" else None
     if odd is not None:
         raise ValueError(f"contains the invisible character U+{ord(odd[0]):04X}; remove it")
-    return _short(text) or None
 
 
 def _short(text: str) -> str:

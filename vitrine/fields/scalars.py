@@ -137,6 +137,9 @@ def parse_keywords(value: object) -> tuple[str, ...]:
 
     A text is one keyword, commas and all.
     """
+    if isinstance(value, str) and "[" not in value:
+        word = "" if is_empty(value) else " ".join(parse_text(value).split())
+        return (word,) if word else ()
     words = (
         ("true" if v else "false") if isinstance(v, bool) else " ".join(parse_text(v).split())
         for v in _items(value)

@@ -155,7 +155,7 @@ class FileSystemStore:
         """Whether the file exists and is complete; of object storage only its size is checked."""
         try:
             if self._renames:
-                return Path(path).read_bytes() == data
+                return os.path.exists(path) and Path(path).read_bytes() == data
             return bool(self._files.size(path) == len(data))
         except FileNotFoundError:
             return False
