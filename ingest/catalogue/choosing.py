@@ -13,6 +13,7 @@ from ingest.sources import FolderSource, Row, Source, open_source
 from vitrine.errors import InvalidMapping, SourceUnavailable
 from vitrine.fields import BUILT_IN_FIELDS, Mapping, built_in_mappings, recognize
 from vitrine.fields.markup import plain_text
+from vitrine.fields.words import word_lists
 from vitrine.settings import FetchSettings
 
 __all__ = ["AUTO", "ChosenMapping", "MappingChoice", "choose_mapping"]
@@ -105,6 +106,9 @@ def _completed(mapping: Mapping, choice: MappingChoice) -> Mapping:
     stored: dict[str, Any] = mapping.to_dict()
     if choice.language is not None:
         stored["language"] = choice.language
+        for name, (label, *_) in word_lists("fields").get(choice.language, {}).items():
+            if name in mapping.fields:
+                stored["fields"][name].setdefault("label", label)
     if choice.currency is not None:
         stored["product"].pop("currency_from", None)
         stored["product"]["currency"] = choice.currency
