@@ -191,8 +191,8 @@ def _texts(
 def _title_texts(
     title: str, analyzer: Analyzer
 ) -> Iterator[tuple[FieldGroup, Sequence[tuple[str, str]]]]:
-    """The words of a title; those behind "for" or "with" are about another thing, and count as
-    facts do ("Strap for Ukuleles")."""
+    """The words of a title; those behind "for" are about another thing, and count as facts do
+    ("Strap for Ukuleles")."""
     words = analyzer.words(title)
     group = FIELD_GROUPS["title"]
     thing = analyzer.language.before_others(title)

@@ -291,7 +291,7 @@ def test_a_thing_that_is_lacking_is_lacking_whomever_it_is_for():
     ("code", "typed", "thing", "other"),
     [
         ("en", "ukulele", "Concert Ukulele Spruce Top Natural", "Strap for Ukulele"),
-        ("de", "Tasche", "Schwarze Tasche aus weichem Leder", "Ukulele mit Tasche"),
+        ("de", "Tasche", "Schwarze Tasche aus weichem Leder", "Gurt für Tasche"),
         ("fr", "ukulélé", "Ukulélé de concert en acajou massif", "Sangle pour ukulélé"),
     ],
 )
