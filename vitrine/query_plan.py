@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +14,7 @@ from vitrine.errors import FieldError, InvalidQuery
 from vitrine.fields.colors import families
 from vitrine.fields.schema import Schema
 from vitrine.filters import All, Condition, Filter, Not, parse_filter
+from vitrine.folding import fold
 from vitrine.index.fusion import Fusion, Negative
 from vitrine.lexicon import Lexicon
 from vitrine.products import Record, Vector
@@ -156,7 +159,7 @@ def _words(query: SearchQuery, lexicon: Lexicon, understanding: Understanding | 
 
 
 def _unknown_words(lexicon: Lexicon, understanding: Understanding | None) -> tuple[Note, ...]:
-    """A note on each word of the query that no product has."""
+    """A note on each word of the query that no product has, as it was typed."""
     if understanding is None:
         return ()
     words = unknown_words(
@@ -165,11 +168,10 @@ def _unknown_words(lexicon: Lexicon, understanding: Understanding | None) -> tup
         lexicon.analyzer,
         besides=understanding.preferred,
     )
-    return tuple(
-        Note("unknown_word", f"no product says {word!r}", value=word)
-        for word in words[:MAX_UNKNOWN]
-        if not families([word])
-    )
+    text = unicodedata.normalize("NFC", understanding.words)
+    typed = {fold(word): word for word in reversed(re.findall(r"\w+", text))}
+    shown = [typed.get(word, word) for word in words[:MAX_UNKNOWN] if not families([word])]
+    return tuple(Note("unknown_word", f"no product says {word!r}", value=word) for word in shown)
 
 
 def _negative(part: WeightedVector, lexicon: Lexicon) -> Negative:

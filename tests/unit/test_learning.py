@@ -214,6 +214,8 @@ def test_what_the_shop_does_not_have_is_not_found_and_anything_is(learnt: Search
         ("unknown_word", "harvester"),
     ]
     assert page.notes[0].message == "no product says 'combine'"
+    typed = learnt.search(words("Ku\u0308hlschrank mit Gefrierfächern"))
+    assert [note.value for note in typed.notes] == ["Kühlschrank", "mit", "Gefrierfächern"]
     anything = learnt.search(words("gift for a grandson", limit=200))
     assert 0 < anything.total <= 80
     assert [note.value for note in anything.notes] == ["grandson"]
