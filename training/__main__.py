@@ -1,7 +1,9 @@
 """Trains the bundled checkpoints and measures them: `python -m training clip | owlvit |
 evaluate`."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import click
 
@@ -13,6 +15,40 @@ __all__ = ["main"]
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _EXISTING = click.Path(file_okay=False, exists=True, path_type=Path)
 _CHECKPOINTS = Path(__file__).parents[1] / "demo" / "checkpoints"
+
+Command: TypeAlias = Callable[..., None]
+
+
+def _run_options(*, minutes: float, once: str) -> Callable[[Command], Command]:
+    """Where a run goes, how long it takes, and whether it goes on from its last state."""
+    options = (
+        click.option(
+            "--out",
+            type=_FOLDER,
+            required=True,
+            help="Where the checkpoint goes; the state of the run lies beside it.",
+        ),
+        click.option(
+            "--minutes",
+            type=click.FloatRange(min=0.1),
+            default=minutes,
+            help=f"Minutes of training, once {once}.",
+        ),
+        click.option(
+            "--steps",
+            type=click.IntRange(min=1),
+            default=None,
+            help="Steps instead of minutes: then a run repeats exactly.",
+        ),
+        click.option("--resume", is_flag=True, help="Go on from the state in --out."),
+    )
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
 @click.group(context_settings={"show_default": True})
@@ -27,24 +63,7 @@ def main() -> None:
     required=True,
     help="Photographs of clothes with a products.jsonl: image, category, split.",
 )
-@click.option(
-    "--out",
-    type=_FOLDER,
-    required=True,
-    help="Where the checkpoint goes; the state of the run lies beside it.",
-)
-@click.option(
-    "--minutes",
-    type=click.FloatRange(min=0.1),
-    default=60.0,
-    help="Minutes of training, once the pictures are made.",
-)
-@click.option(
-    "--steps",
-    type=click.IntRange(min=1),
-    default=None,
-    help="Steps instead of minutes: then a run repeats exactly.",
-)
+@_run_options(minutes=60.0, once="the pictures are made")
 @click.option(
     "--pairs", type=click.IntRange(min=64), default=16000, help="Drawn items, each drawn twice."
 )
@@ -55,7 +74,6 @@ def main() -> None:
     help="Pictures made from photographs.",
 )
 @click.option("--seed", type=int, default=0, help="Fixes pictures, captions, weights and order.")
-@click.option("--resume", is_flag=True, help="Go on from the state in --out.")
 def clip(**options: object) -> None:
     """Trains the dual encoder on drawn products and photographs."""
     train_clip(**options)  # type: ignore[arg-type]  # click has checked them
@@ -69,27 +87,9 @@ def clip(**options: object) -> None:
     default=_CHECKPOINTS / "clip",
     help="The dual encoder whose words it starts from.",
 )
-@click.option(
-    "--out",
-    type=_FOLDER,
-    required=True,
-    help="Where the checkpoint goes; the state of the run lies beside it.",
-)
-@click.option(
-    "--minutes",
-    type=click.FloatRange(min=0.1),
-    default=30.0,
-    help="Minutes of training, once the scenes are drawn.",
-)
-@click.option(
-    "--steps",
-    type=click.IntRange(min=1),
-    default=None,
-    help="Steps instead of minutes: then a run repeats exactly.",
-)
+@_run_options(minutes=30.0, once="the scenes are drawn")
 @click.option("--scenes", type=click.IntRange(min=24), default=8000, help="Scenes to draw.")
 @click.option("--seed", type=int, default=0, help="Fixes scenes, captions, weights and order.")
-@click.option("--resume", is_flag=True, help="Go on from the state in --out.")
 def owlvit(**options: object) -> None:
     """Trains the detector on drawn scenes."""
     train_owlvit(**options)  # type: ignore[arg-type]  # click has checked them
