@@ -51,7 +51,7 @@ class Photos:
 
     @classmethod
     def of(cls, settings: ImageSettings) -> Photos:
-        """Kept under DATA_DIR/photos."""
+        """The photos under DATA_DIR/photos, within the limits of the settings."""
         most_bytes = int(settings.max_photos_mb * 1_000_000)
         return cls(settings.data_dir / "photos", hours=settings.photo_hours, most_bytes=most_bytes)
 

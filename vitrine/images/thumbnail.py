@@ -48,7 +48,7 @@ class Thumbnails:
 
     @classmethod
     def of(cls, store: ImageStore, settings: ImageSettings) -> Thumbnails:
-        """Kept under DATA_DIR/thumbnails."""
+        """The thumbnails under DATA_DIR/thumbnails, of the pictures of a store."""
         return cls(store, settings.data_dir / "thumbnails", ImageLimits.of(settings))
 
     @staticmethod

@@ -113,12 +113,12 @@ def every(*parts: models.Condition | None) -> models.Filter | None:
 
 
 def empty(key: str) -> models.Condition:
-    """Fulfilled where the payload has no value under the key."""
+    """A condition on payloads that have no value under the key."""
     return models.IsEmptyCondition(is_empty=models.PayloadField(key=key))
 
 
 def equal(key: str, value: str | int | bool) -> models.Condition:
-    """Fulfilled where one of the values under the key is this one."""
+    """A condition on payloads of which one of the values under the key is this one."""
     return models.FieldCondition(key=key, match=models.MatchValue(value=value))
 
 

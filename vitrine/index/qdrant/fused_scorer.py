@@ -61,7 +61,7 @@ class FusedScorer(Rescorer):
         return candidate.point.id in self._by_words
 
     def load(self, candidates: Iterable[Candidate]) -> None:
-        """Read what is missing to value these; of many whose words are enough their words alone."""
+        """Read what is missing to value these exactly; where words decide for many, only words."""
         self.load_with_payloads(candidates, (), ())
 
     def load_with_payloads(

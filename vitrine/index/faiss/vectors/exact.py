@@ -83,7 +83,7 @@ class ScoredRows:
 
 
 def exact_top_k(pictures: ProductVectors, products: Ints, query: Vector, k: int) -> ScoredRows:
-    """Of the products all that score at least as well as the k-th best; more than k where they tie.
+    """The products that score at least as well as the k-th best: more than k where they tie.
 
     Two passes, float32 over all rows and float64 over few, and nothing is lost between them: with
     e = `FLOAT32_ERROR` and t the k-th largest float32 score, k products score t - e or more, so the
@@ -98,7 +98,7 @@ def exact_top_k(pictures: ProductVectors, products: Ints, query: Vector, k: int)
 def best_of_rows(
     vectors: ProductVectors, selected: ProductRows, query: Vector, k: int
 ) -> ScoredRows:
-    """The same where only some rows of each product can have its largest cosine."""
+    """As `exact_top_k`, where only the selected rows of a product can have its largest cosine."""
     if len(selected.rows) > max(k + k // 8, _FEW):
         values = inner_products(vectors.rows, selected.rows, query)
         least = largest_of_each(values, selected.offsets) - np.float32(2 * FLOAT32_ERROR)
@@ -122,7 +122,7 @@ def score_products(vectors: ProductVectors, products: Ints, query: Vector) -> Sc
 
 
 def score_rows(vectors: ProductVectors, selected: ProductRows, query: Vector) -> ScoredRows:
-    """The same where only some rows of each product can have the largest."""
+    """As `score_products`, where only the selected rows of a product can have the largest."""
     products = selected.products
     cosines = exact_scores(vectors.rows, selected.rows, query)
     scores = largest_of_each(cosines, selected.offsets)
@@ -150,7 +150,7 @@ def exact_scores(vectors: Vectors, rows: Ints, query: Vector) -> NDArray[np.floa
 
 
 def trim_ties(scored: ScoredRows, k: int) -> ScoredRows:
-    """Those that score at least as well as the k-th best."""
+    """Only those that score at least as well as the k-th best."""
     if len(scored.rows) <= k:
         return scored
     return scored.take(scored.scores >= kth_largest(scored.scores, k))

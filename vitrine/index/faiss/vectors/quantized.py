@@ -137,7 +137,7 @@ class QuantizedQuery:
 
 @dataclass(frozen=True, eq=False)
 class _Scan:
-    """What a scan tells of the products at some places.
+    """What a scan tells of some products, by their places in it.
 
     The score of a product exceeds what its `levels` (places,) stand for by at most its `errors`
     (places,) and the slack of the query; those that are not under the filter are below every level.
@@ -171,7 +171,7 @@ class QuantizedVectors:
 
     @cached_property
     def _zeros(self) -> NDArray[np.float32]:
-        """What the codes of each row have more than its levels, by the same product."""
+        """What is taken from the product with a row's codes to get its levels, (rows,)."""
         zeros: NDArray[np.float32] = np.float32(_ZERO) * self._sums
         return zeros
 
@@ -200,7 +200,7 @@ class QuantizedVectors:
         return self._scans.scan(own.codes, best)
 
     def _best(self, scan: _Scan, query: Vector, own: QuantizedQuery, k: int) -> ScoredRows:
-        """The products of the scan that `top_k` gives."""
+        """The k best products of a scan, and those that tie with the last of them."""
         reached = reached_by(scan.levels, k, above=float(-_NONE / 2))
         likely = np.flatnonzero(scan.levels >= reached)
         best = best_of_rows(self._vectors, self._rows(scan, likely, own), query, k)
@@ -214,9 +214,9 @@ class QuantizedVectors:
     def bounds(
         self, products: Ints, query: Vector
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Of each product about its score, and what it cannot exceed.
+        """Approximate scores of the products (n,) and upper bounds (n,).
 
-        It is at least as far above its least as that is above it.
+        A score lies as far below its approximation, at most, as the upper bound lies above that.
         """
         own = self.quantized(query)
         if len(products) <= _CONTIGUOUS * len(self._vectors):
@@ -229,7 +229,7 @@ class QuantizedVectors:
     def bounds_of(
         self, selected: ProductRows, query: QuantizedQuery
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The same where only some rows of each product count."""
+        """As `bounds`, where only the selected rows of a product count."""
         scan = self._gather(selected, query)
         about = query.cosines(scan.levels)
         return about, about + (scan.errors + np.float32(query.slack))
@@ -248,7 +248,7 @@ class QuantizedVectors:
         )
 
     def quantized(self, query: Vector) -> QuantizedQuery:
-        """The query as `bounds_of` takes it."""
+        """The query in 8 bits, as `bounds_of` takes it."""
         scale = np.abs(query).max() / np.float32(_LARGEST)
         levels = np.rint(query / scale)
         error = float(np.linalg.norm(query - levels * scale))
@@ -261,8 +261,8 @@ class QuantizedVectors:
         )
 
     def _of_all(self, dots: NDArray[np.float32]) -> _Scan:
-        """The levels of all products from the inner products of their rows' codes, which become
-        levels."""
+        """The scan of all products from the inner products (rows,) of their rows' codes, which
+        become levels in place."""
         row_levels, offsets, step = dots, self._vectors.offsets, _SCANNED
         row_levels -= self._zeros
         if self._vectors.single:
@@ -278,8 +278,8 @@ class QuantizedVectors:
     def _rows(
         self, scan: _Scan, places: Ints, query: QuantizedQuery, *, least: float | None = None
     ) -> ProductRows:
-        """The rows of the products at some places whose cosines can be `least`, or where it is
-        None, the best of their product's."""
+        """The rows of the products at some places of the scan that can have a cosine of `least`;
+        where it is None, those that can have the largest of their product."""
         products = places if scan.products is None else scan.products[places]
         if self._vectors.single:  # nothing to choose from
             return self._vectors.rows_of(products)
