@@ -128,37 +128,37 @@ def decode(data: bytes, limits: ImageLimits, *, at_least: int | None = None) -> 
     `format_not_allowed`, `too_many_pixels`, `too_complex`, `pixels_not_supported`, `truncated` or
     `damaged`, and `DecoderBusy` when too much is being decoded; never anything else.
     """
-    _check_bytes(data, limits)
+    passes = _checked_passes(data, limits)
     _silence_remarks()
     try:
-        return _decoded(data, limits, at_least)
+        return _decoded(data, passes, limits, at_least)
     except InvalidImage as error:
-        if error.reason != "truncated" or scans(data) != 1:
+        if error.reason != "truncated" or passes != 1:
             raise  # of a picture in several passes, later ones may be missing unnoticed
         return _without_end(data, limits, at_least, error)
 
 
-def _decoded(data: bytes, limits: ImageLimits, at_least: int | None) -> DecodedImage:
+def _decoded(data: bytes, passes: int, limits: ImageLimits, at_least: int | None) -> DecodedImage:
     canvas = webp_canvas(data)
     if canvas is None:
         opened = _open(data)
         _check_pixels(*opened.size, limits)
-        return _loaded(opened, data, limits, at_least)
+        return _loaded(opened, passes, limits, at_least)
     # Pillow takes memory for a WebP's whole canvas when it opens the file, so look before
     _check_webp(canvas, data, limits)
     size = (canvas.width, canvas.height)
     with _room(_cost("WEBP", size, size, limits), limits):
-        return _loaded(_open(data), data, limits, at_least)
+        return _loaded(_open(data), passes, limits, at_least)
 
 
 def _loaded(
-    opened: Image.Image, data: bytes, limits: ImageLimits, at_least: int | None
+    opened: Image.Image, passes: int, limits: ImageLimits, at_least: int | None
 ) -> DecodedImage:
     try:
         original = opened.size
         if at_least is not None and opened.format in ("JPEG", "MPO"):
             opened.draft(None, _draft_size(original, at_least))
-        with _room_for(opened, original, data, limits):
+        with _room_for(opened, original, passes, limits):
             opened.load()
             smaller = opened if at_least is None else _scaled_down(opened, at_least)
             image = _to_rgb(_upright(smaller))
@@ -185,7 +185,7 @@ def _without_end(
     missing, they would be read out of the ending and differ.
     """
     first, second = (
-        _decoded(data + ending * 64 + _END_OF_IMAGE, limits, at_least)
+        _decoded(data + ending * 64 + _END_OF_IMAGE, 1, limits, at_least)
         for ending in (b"\x00", b"\xa7")
     )
     if first.tobytes() != second.tobytes():
@@ -193,7 +193,8 @@ def _without_end(
     return DecodedImage(first, scale=first.scale, warnings=(_NO_END,))
 
 
-def _check_bytes(data: bytes, limits: ImageLimits) -> None:
+def _checked_passes(data: bytes, limits: ImageLimits) -> int:
+    """How many passes a JPEG makes over its pixels, as few as are allowed; 0 for other files."""
     if not data:
         raise InvalidImage("empty", "the file is empty")
     if len(data) > limits.max_bytes:
@@ -201,21 +202,23 @@ def _check_bytes(data: bytes, limits: ImageLimits) -> None:
             "too_many_bytes",
             f"the file has {len(data) / 1e6:.1f} MB; the limit is {limits.max_bytes / 1e6:g} MB",
         )
-    if scans(data) > _MAX_SCANS:
+    passes = scans(data)
+    if passes > _MAX_SCANS:
         raise InvalidImage(
             "too_complex",
             f"the JPEG has more than {_MAX_SCANS} passes over the picture; "
             "save it again as an ordinary JPEG",
         )
+    return passes
 
 
 def _room_for(
-    opened: Image.Image, original: Size, data: bytes, limits: ImageLimits
+    opened: Image.Image, original: Size, passes: int, limits: ImageLimits
 ) -> AbstractContextManager[None]:
     if opened.format == "WEBP":
         return nullcontext()  # its room was taken before it was opened
     kind = opened.format or ""
-    cost = _cost(kind, opened.size, original, limits, progressive=scans(data) > 1)
+    cost = _cost(kind, opened.size, original, limits, progressive=passes > 1)
     return _room(cost, limits)
 
 
