@@ -193,22 +193,26 @@ class QueryReader:
 
     def _asks_for_anything(self, draft: Draft) -> bool:
         """Whether a word that is left asks for anything, as "something" and "gift" do where the
-        catalogue calls nothing so; a "gift card" is a thing."""
-        return any(
-            lexeme.folded in self._grammar.anything
-            and not draft.is_taken(index)
-            and not self._vocabulary.name_count(lexeme.folded)
-            and (self._analyzer.is_stop_word(lexeme.folded) or self._ends_name(draft, index + 1))
-            for index, lexeme in enumerate(draft.lexemes)
-        )
+        catalogue calls nothing so; a "gift card" and a "carte cadeau" are things."""
+        heads_first, begins = self._analyzer.language.head == "first", True
+        for index, lexeme in enumerate(draft.lexemes):
+            word = lexeme.folded
+            if draft.is_taken(index):
+                continue
+            stop = self._analyzer.is_stop_word(word)
+            if word in self._grammar.anything and not self._vocabulary.name_count(word):
+                names = begins if heads_first else self._ends_name(draft, index + 1)
+                if stop or names:
+                    return True
+            begins &= stop or word in self._grammar.vague
+        return False
 
     def _ends_name(self, draft: Draft, index: int) -> bool:
         """Whether no word that could name a thing stands at a place."""
         if index >= len(draft.lexemes) or draft.is_taken(index):
             return True
         word = draft.lexemes[index].folded
-        describes = self._analyzer.language.head == "first" and self._words.is_quality(word)
-        return word in self._grammar.vague or self._analyzer.is_stop_word(word) or describes
+        return word in self._grammar.vague or self._analyzer.is_stop_word(word)
 
     def _is_vague(self, draft: Draft) -> bool:
         """Whether what is left says nothing of what is looked for: "gift for her" beside a price,
