@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from tests.contract.catalogue import DIMENSION, SCHEMA, make_record, unit
 from tests.integration.qdrant.engine import Engine
 from tests.integration.qdrant.grpc_server import Trouble, serve
 from tests.integration.qdrant.test_troubles import free_port
+from tests.support.waiting import until
 from vitrine.errors import IndexUnavailable
 from vitrine.index import IndexQuery, IndexVersions
 from vitrine.index.qdrant import nodes, open_versions
@@ -138,7 +138,7 @@ def test_a_node_that_dies_under_way_is_passed_over_and_used_again_when_it_is_bac
     with pytest.raises(IndexUnavailable, match="cannot be reached"):
         versions.live().search(PAGE)
     cluster.start(HOSTS[1])
-    assert recovered(versions)
+    await_recovery(versions)
 
 
 def test_a_frozen_node_leaves_time_for_the_next(cluster: Cluster, versions: IndexVersions):
@@ -184,11 +184,12 @@ def test_a_search_is_told_of_a_missing_node(cluster: Cluster, versions: IndexVer
         index.search(PAGE)
 
 
-def recovered(versions: IndexVersions) -> bool:
-    until = time.monotonic() + AWAIT_S
-    while time.monotonic() < until:
+def await_recovery(versions: IndexVersions) -> None:
+    def answers() -> bool:
         try:
-            return versions.live().search(PAGE).total == 20
+            assert versions.live().search(PAGE).total == 20
         except IndexUnavailable:
-            time.sleep(0.05)
-    return False
+            return False
+        return True
+
+    until(answers, "searches answer again")

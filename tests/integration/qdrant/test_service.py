@@ -22,6 +22,7 @@ from tests.integration.qdrant.engine import Engine
 from tests.integration.qdrant.grpc_server import Trouble, serve
 from tests.redis_server import free_port
 from tests.shop import OLD, Shop, open_shop
+from tests.support.waiting import until
 from vitrine.index.qdrant.pointer import FRESH_FOR_S
 
 pytestmark = pytest.mark.timeout(600)  # a busy machine is slow
@@ -56,16 +57,19 @@ class Site:
         assert int(response.headers["Retry-After"]) > 0
         return dict(response.get_json())
 
-    def is_well(self) -> bool:
-        """Whether the service gets to answer again before long, with nothing opened anew."""
-        until = time.monotonic() + AWAIT_S
-        while time.monotonic() < until:
-            if self.client.get("/health/ready").status_code == 200:
-                page = self.client.get("/v1/search?q=red&limit=2")
-                if page.status_code == 200:
-                    return bool(page.get_json()["total"] == COUNT)
-            time.sleep(0.05)
-        return False
+    def await_recovery(self) -> None:
+        """Wait until the service answers again, with nothing opened anew."""
+
+        def answers() -> bool:
+            if self.client.get("/health/ready").status_code != 200:
+                return False
+            page = self.client.get("/v1/search?q=red&limit=2")
+            if page.status_code != 200:
+                return False
+            assert page.get_json()["total"] == COUNT
+            return True
+
+        until(answers, "the service answers again")
 
 
 @pytest.fixture
@@ -97,7 +101,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         made = Site(
             create_app(shop.vitrine).test_client(), shop, engine, trouble, start, running.close
         )
-        assert made.is_well()
+        made.await_recovery()
         yield made
 
 
@@ -167,4 +171,4 @@ def test_ready_says_why_searches_answer_problems_and_all_recovers_by_itself(
         assert all(word in problem["detail"] for word in words), problem
     assert site.client.get("/health/live").status_code == 200
     mend()
-    assert site.is_well()
+    site.await_recovery()

@@ -18,6 +18,7 @@ from tests.contract.catalogue import DIMENSION, SCHEMA, make_record
 from tests.integration.qdrant.engine import Engine
 from tests.integration.qdrant.grpc_server import Trouble, serve
 from tests.redis_server import free_port
+from tests.support.waiting import until
 from vitrine.errors import IndexUnavailable, NoLiveVersion, VersionGone
 from vitrine.index import IndexQuery, IndexVersions
 from vitrine.index.qdrant import open_versions
@@ -87,23 +88,24 @@ def unavailable(shop: Shop, *words: str) -> None:
     assert any(all(word in fault for word in words) for fault in shop.versions.check())
 
 
-def recovers(shop: Shop) -> None:
-    """Searches answer again before long, without anything being opened anew."""
-    until = time.monotonic() + AWAIT_S
-    while time.monotonic() < until:
+def await_recovery(shop: Shop) -> None:
+    """Wait until searches answer again, without anything being opened anew."""
+
+    def answers() -> bool:
         try:
             assert shop.search() == 5
-            return
         except IndexUnavailable:
-            time.sleep(0.05)
-    raise AssertionError("did not recover")
+            return False
+        return True
+
+    until(answers, "searches answer again")
 
 
 def test_a_server_that_is_down_is_said_to_be_and_found_again(shop: Shop):
     shop.stop()
     unavailable(shop, "cannot be reached", "VITRINE_QDRANT_URL")
     shop.start()
-    recovers(shop)
+    await_recovery(shop)
     assert list(shop.versions.check()) == []
 
 
@@ -113,7 +115,7 @@ def test_a_server_that_does_not_answer_is_given_up_before_it_does(shop: Shop):
     unavailable(shop, "did not answer in time")
     shop.trouble.before = lambda context: None
     answers.set()
-    recovers(shop)
+    await_recovery(shop)
 
 
 @pytest.mark.parametrize(
@@ -140,14 +142,14 @@ def test_every_refusal_says_what_to_do(shop: Shop, code: str, details: str, word
     shop.trouble.before = lambda context: context.abort(getattr(grpc.StatusCode, code), details)
     unavailable(shop, *words)
     shop.trouble.before = lambda context: None
-    recovers(shop)
+    await_recovery(shop)
 
 
 def test_a_wrong_key_is_named_and_the_right_one_works(shop: Shop):
     shop.trouble.key = "another"
     unavailable(shop, "VITRINE_QDRANT_API_KEY")
     shop.trouble.key = "right"
-    recovers(shop)
+    await_recovery(shop)
 
 
 def test_a_short_failure_is_ridden_out(shop: Shop):
@@ -185,7 +187,7 @@ def test_a_collection_deleted_behind_our_back_is_missed_and_another_one_serves(s
     again.upsert([make_record(str(i), random.Random(1)) for i in range(5)])
     shop.versions.complete(again.info.name)
     shop.versions.publish(again.info.name)
-    recovers(shop)
+    await_recovery(shop)
 
 
 def test_a_missing_alias_is_no_live_version_until_one_is_published(shop: Shop):
@@ -196,7 +198,7 @@ def test_a_missing_alias_is_no_live_version_until_one_is_published(shop: Shop):
         shop.search()
     assert [info.state for info in shop.versions.list()] == ["ready"]
     shop.versions.publish(name)
-    recovers(shop)
+    await_recovery(shop)
 
 
 def test_missing_payload_indexes_are_reported(shop: Shop):
