@@ -18,6 +18,7 @@ from ingest.pipeline.fill import fill_index
 from ingest.pipeline.models import IngestTask, PipelineContext, RunControl, Summary
 from ingest.runs import Run, Runs
 from ingest.sources import Source
+from ingest.tasks.live_fit import differences, kept_words, mismatch
 from ingest.tasks.picture_work import open_picture_work
 from ingest.tasks.shrink import ShrinkLimit, remove_unnamed, shrinkage
 from vitrine.errors import (
@@ -29,7 +30,7 @@ from vitrine.errors import (
     NotFound,
     SourceUnavailable,
 )
-from vitrine.fields import Mapping, Schema
+from vitrine.fields import Mapping
 from vitrine.index import IndexVersions, VectorIndex, VersionFilling
 from vitrine.learning import learn_if_stale, learn_version
 from vitrine.wiring import Vitrine
@@ -172,21 +173,6 @@ def _empty(summary: Summary) -> str | None:
     return "the source has no rows, so nothing was changed"
 
 
-def _differences(live: Schema, mapping: Schema) -> str:
-    """How the fields of a mapping differ from those of the live index, for a message."""
-    before = {field.name: field.type for field in live}
-    after = {field.name: field.type for field in mapping}
-    parts = {
-        "it adds": after.keys() - before.keys(),
-        "it lacks": before.keys() - after.keys(),
-        "another type has": {
-            name for name in before.keys() & after.keys() if before[name] is not after[name]
-        },
-    }
-    told = [f"{what} {', '.join(sorted(names))}" for what, names in parts.items() if names]
-    return "; ".join(told) or "they have another order"
-
-
 def _target(
     versions: IndexVersions,
     context: PipelineContext,
@@ -198,17 +184,20 @@ def _target(
     info, schema = context.embedder.info, mapping.schema()
     if live is not None and not replace:
         if live.info.fingerprint != info.fingerprint:
-            raise ModelMismatch(
-                f"the live index was built by {live.info.model}, but VITRINE_MODEL is"
-                f" {context.settings.model}; set VITRINE_MODEL back, or run"
-                f" `vitrine reindex --model {context.settings.model}` first"
-            )
+            raise ModelMismatch(mismatch(live.info.model, context.settings.model))
         if live.info.schema != schema:
             raise Conflict(
                 "the fields of this mapping are not those of the live index:"
-                f" {_differences(live.info.schema, schema)}; use the mapping that the index was"
+                f" {differences(live.info.schema, schema)}; use the mapping that the index was"
                 " built with, or --replace to build a new index from this source alone in place of"
                 " the live one"
+            )
+        kept = kept_words(live.info.mapping, mapping.to_dict())
+        if kept:
+            log.warning(
+                "the live version keeps the %s of the mapping that it was built with; --replace"
+                " takes those of this mapping, and embeds no picture again",
+                " and ".join(kept),
             )
         return live
     name = context.runs.unfinished(source.name, mapping.to_dict(), fingerprint=info.fingerprint)

@@ -102,9 +102,25 @@ def test_another_mapping_is_refused_until_the_index_may_be_replaced(shop: Shop) 
     assert shop.records["p1"].product.attributes["label"] == shop.records["p1"].product.title
 
 
+def test_what_a_mapping_decides_only_for_new_versions_is_told(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.fill_index(3)
+    shop.ingest()
+    shop.ingest()
+    assert "--replace" not in caplog.text
+    shop.ingest(MAPPING.model_copy(update={"language": "de"}))
+    assert "keeps the language (en, not de) of the mapping" in caplog.text
+    assert "--replace takes those of this mapping" in caplog.text
+
+
 def test_another_model_is_refused_with_what_to_do(shop: Shop) -> None:
     shop.fill_index(3)
     shop.ingest()
     shop.embedder = FakeEmbedder(name="other")
-    with pytest.raises(ModelMismatch, match="vitrine reindex --model"):
+    with pytest.raises(ModelMismatch, match=r"its files, or .*; run `vitrine reindex` first"):
+        shop.ingest()
+    settings = shop.settings.model_copy(update={"model": "other"})
+    shop.settings = settings
+    with pytest.raises(ModelMismatch, match="vitrine reindex --model other"):
         shop.ingest()
