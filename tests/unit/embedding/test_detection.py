@@ -55,6 +55,7 @@ def expect_same(ours: list[Any], theirs: list[dict[str, Any]]) -> None:
         )
 
 
+@pytest.mark.usefixtures("pillow_resizes")
 @pytest.mark.parametrize("size", SIZES)
 def test_boxes_and_scores_are_the_pipelines_own(
     size: tuple[int, int],
