@@ -10,6 +10,7 @@ from rapidfuzz.distance import OSA
 from vitrine.understanding.amounts import opening_at
 from vitrine.understanding.grammar import Grammar
 from vitrine.understanding.lexing import Lexeme
+from vitrine.words.near import is_typing_slip
 
 __all__ = ["GrammarSpelling"]
 
@@ -39,10 +40,12 @@ class GrammarSpelling:
     def correct(self, lexemes: Sequence[Lexeme], index: int) -> str | None:
         """The word of the grammar that is meant at a place, None where there is none.
 
-        A word of a comparison is meant only where an amount follows the whole phrase.
+        A word that alone says something is meant only where fingers slipped, one of a comparison
+        only where an amount follows the whole phrase.
         """
         typed = lexemes[index].folded
-        alone = next((word for word in self._alone if _is_slip(typed, word)), None)
+        alike = (word for word in self._alone if word[0] == typed[0])
+        alone = next((word for word in alike if is_typing_slip(typed, word)), None)
         if alone is not None:
             return alone
         return next(

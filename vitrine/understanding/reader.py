@@ -247,6 +247,8 @@ class QueryReader:
         return (
             word in self._grammar.words
             or word in self._grammar.vague
+            or word in self._grammar.people
+            or word in self._analyzer.language.qualities
             or self._analyzer.is_listed(word)
             or self._analyzer.term(word) in self._ordinary_terms
             or bool(color_families(word))

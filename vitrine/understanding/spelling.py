@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
+from vitrine.fields.colors import families
 from vitrine.words import Vocabulary
-from vitrine.words.near import SHORTEST, edits_for, near_words
+from vitrine.words.near import SHORTEST, edits_for, is_typing_slip, near_words
 
 __all__ = ["Spelling"]
 
@@ -42,6 +43,7 @@ class Spelling:
         near.
 
         None either where only another word is near (`_is_slip`): what a shop lacks stays absent.
+        Colors are in every shop, so that only fingers make another word one: "block" is no "black".
         Of several at the same distance the commonest, then the first by code point. A word that
         sounds alike comes before all others, whatever its letters ("zirconita", "circonita").
         """
@@ -57,6 +59,7 @@ class Spelling:
             (distance, -self._counts[near[place]], candidates[place])
             for place, distance in near_words(word, candidates).items()
             if _is_slip(word, candidates[place], distance)
+            if not families([candidates[place]]) or is_typing_slip(word, candidates[place])
         ]
         return min(keys)[2] if keys else None
 

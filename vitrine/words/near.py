@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-__all__ = ["SHORTEST", "edits_for", "near_words"]
+__all__ = ["SHORTEST", "edits_for", "is_typing_slip", "near_words"]
 
 SHORTEST = 4
 """Shorter words are near to nothing: one letter of three is another word."""
@@ -33,3 +33,19 @@ def near_words(word: str, candidates: Sequence[str]) -> dict[int, int]:
         return {}
     near = process.extract(word, candidates, scorer=OSA.distance, score_cutoff=edits, limit=None)
     return {place: int(distance) for _, distance, place in near}
+
+
+def is_typing_slip(typed: str, word: str) -> bool:
+    """Whether fingers make one of the other: two neighbors swapped, a letter left out or doubled.
+
+    A letter that is replaced or added makes another word more often: "kleinen" is no "keinen".
+    """
+    if sorted(typed) == sorted(word):
+        return OSA.distance(typed, word, score_cutoff=1) == 1
+    shorter, longer = sorted((typed, word), key=len)
+    places = range(len(longer)) if longer == word else _doubled(longer)
+    return any(longer[:place] + longer[place + 1 :] == shorter for place in places)
+
+
+def _doubled(word: str) -> list[int]:
+    return [place for place in range(1, len(word)) if word[place] == word[place - 1]]

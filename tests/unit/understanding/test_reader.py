@@ -177,6 +177,10 @@ def test_misspelt_words_are_corrected(text: str, words: str, corrected: list[tup
         "tshirt",
         "hoodie zip",
         "grey",
+        "block",
+        "write",
+        "back",
+        "clean",
     ],
 )
 def test_what_is_known_short_or_holds_digits_is_not_corrected(text: str):
