@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from benchmarks import handing_on
 from benchmarks.client import get_in_parallel
 from benchmarks.report import Figure, Report, median
 from benchmarks.service_process import Service, served
@@ -64,6 +65,7 @@ def measure(
             add("median", p50_ms, "ms", (1, f"<= {most:.1f}", p50_ms <= most) if on_card else None)
             met = (16, f">= {_LEAST_RATE:g}", rate >= _LEAST_RATE)
             add("rate", rate, "1/s", met if on_card and usable_cores() >= _CORES else None)
+    handing_on.measure(report, settings)
 
 
 def _add(

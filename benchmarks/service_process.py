@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ import psutil
 
 from vitrine.settings import Settings
 
-__all__ = ["MemoryUse", "Service", "served"]
+__all__ = ["MemoryUse", "Service", "running", "served"]
 
 
 @dataclass(frozen=True)
@@ -63,17 +63,27 @@ class Service:
 def served(settings: Settings, *, workers: int = 1) -> Iterator[Service]:
     """A service with so many serving processes (0: as many as it takes by default), ended in the
     end."""
-    port = _free_port()
-    environment = os.environ | {
+    environment = {
         "VITRINE_DATA_DIR": str(settings.data_dir),
         "VITRINE_MODEL": settings.model,
         "VITRINE_RUNTIME": settings.runtime,
-        "VITRINE_PORT": str(port),
-        "VITRINE_LOG_LEVEL": "warning",
         "VITRINE_WORKERS": str(workers),
     }
+    with running("service", environment) as service:
+        yield service
+
+
+@contextmanager
+def running(module: str, environment: Mapping[str, str]) -> Iterator[Service]:
+    """A program that listens on `VITRINE_PORT`, with these settings besides; ended in the end."""
+    port = _free_port()
+    environment = os.environ | {
+        "VITRINE_PORT": str(port),
+        "VITRINE_LOG_LEVEL": "warning",
+        **environment,
+    }
     started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "service"], env=environment)
+    process = subprocess.Popen([sys.executable, "-m", module], env=environment)
     try:
         while not _ready(port):
             if process.poll() is not None or time.perf_counter() - started > 120:

@@ -1,5 +1,5 @@
 """The service over real HTTP through gunicorn: start-up, memory, and queries uncached, cached,
-by one client and by sixteen, beside writes, and with more serving processes."""
+by one client and by sixteen, beside writes, with more serving processes, and what each hands on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 import urllib.parse
 from pathlib import Path
 
+from benchmarks import handing_on
 from benchmarks.client import get, get_in_parallel
 from benchmarks.report import Figure, Report, median, percentile
 from benchmarks.service_process import Service, served
@@ -66,6 +67,7 @@ def measure(report: Report, model: Path, work: Path, *, products: int, requests:
             rate, costs = _uncached_by_16(service, texts, requests)
             name = f"uncached, {_CLIENTS} clients, {processes} serving process(es)"
             report.add(Figure(name, rate, "1/s", beside=costs))
+    handing_on.measure(report, settings)
 
 
 def _memory(
