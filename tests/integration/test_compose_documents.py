@@ -129,6 +129,8 @@ def check(document: str, words: list[str], services: set[str]) -> None:
     if deed == "up":
         scaled = [rest[n + 1] for n, word in enumerate(rest) if word == "--scale"]
         assert {each.partition("=")[0] for each in scaled} <= services, (document, words)
+    elif deed in ("build", "stop"):
+        assert set(rest) <= services, (document, words)
     elif deed == "cp":
         assert {word.partition(":")[0] for word in rest if ":" in word} <= services
     elif deed in ("exec", "run"):
