@@ -79,14 +79,24 @@ class ExcludableValues:
 
     def _value_item(self, index: int, end: int, named: Sequence[KnownValue]) -> Exclusion:
         """The first whole one of the values that are named; a text where there is none, or where it
-        is a category and its color follows."""
+        is a category and its color or brand follows."""
         whole = next((value for value in named if value.whole), None)
         if whole is None or whole.field not in self._schema:
             return Exclusion(index, end)
         behind = end
         while behind < len(self._lexemes) and self._lexemes[behind].folded in self._grammar.skipped:
             behind += 1
-        color = color_at(self._lexemes, behind, self._grammar)
-        if color is not None and whole.field == "category":  # "pas de robes noires"
-            return Exclusion(index, behind + color[0])
+        described = self._end_of_description(behind, linked=behind > end)
+        if described and whole.field == "category":
+            return Exclusion(index, described)
         return Exclusion(index, end, whole.field, whole.values)
+
+    def _end_of_description(self, index: int, *, linked: bool) -> int:
+        """The token behind a color ("pas de robes noires") or, behind a preposition, a brand
+        ("keine Messer von Adler") that is said there; 0 where there is none."""
+        color = color_at(self._lexemes, index, self._grammar)
+        if color is not None:
+            return index + color[0]
+        known = self._known.at(self._lexemes, index, self._analyzer) if linked else None
+        is_brand = known is not None and any(v.field == "brand" and v.whole for v in known[1])
+        return index + known[0] if known is not None and is_brand else 0
