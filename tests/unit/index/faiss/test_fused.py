@@ -153,7 +153,7 @@ def test_texts_are_read_only_of_products_that_they_can_bring_in(
     model = VectorModel(20.0, 0.0, 1.0, 0.0, -10.0)
     constants = replace(query.fusion.constants, text=model)
     words = query_words("zqxwv", vocabulary_of(records), ANALYZER)
-    fusion = replace(query.fusion, constants=constants, words=words, kind="text")
+    fusion = replace(query.fusion, constants=constants, words=words, kind="text", vague=False)
     fusion = replace(fusion, least=-math.inf if full else 0.0)
     query = replace(query, fusion=fusion, candidates=10 if full else 1000)
     check(index, records, query)
