@@ -36,6 +36,12 @@ def open_source(spec: str, settings: FetchSettings, mapping: Mapping | None = No
     Read as the mapping's [source] says; without a mapping all rows come as they are. What exists on
     this machine wins over the hub. `InvalidInput` says what was looked for.
     """
+    if spec == "-" and mapping is not None and mapping.source.prices_of is not None:
+        raise InvalidInput.of(
+            "source",
+            "standard input can be read once, and prices_of in the mapping reads the catalogue "
+            "twice; save it in a file and name that",
+        )
     opener = _Opener(settings, mapping)
     source = opener.open(spec)
     return source if mapping is None else ShapedSource(source, mapping)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 from ingest.sources.ports import BrokenRow, LeftOutRow, Row, Source
+from ingest.sources.variant_prices import VariantPrices
 from vitrine.fields import Mapping as CatalogueMapping
-from vitrine.fields.paths import value_at
+from vitrine.fields.paths import head, value_at
 from vitrine.fields.scalars import is_empty
 
 __all__ = ["ShapedSource"]
@@ -59,6 +61,25 @@ class ShapedSource:
 
     def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
         """The rows, numbered anew."""
+        if not self._has_listed_prices():
+            yield from self._shaped(lambda values: values)
+            return
+        counting = (
+            row.values
+            for row in self._source.rows()
+            if isinstance(row, Row) and _unfit(row.values, self._table.where) is None
+        )
+        with closing(VariantPrices(self._mapping, counting)) as prices:
+            yield from self._shaped(prices.filled)
+
+    def _has_listed_prices(self) -> bool:
+        """Whether rows can list variants that have their price: then the source is read twice."""
+        path = self._table.prices_of
+        return path is not None and head(path) in self._source.columns([head(path)])
+
+    def _shaped(
+        self, priced: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    ) -> Iterator[Row | BrokenRow | LeftOutRow]:
         groups = _Groups(self._mapping)
         for number, row in enumerate(self._whole(self._spread())):
             if not isinstance(row, Row):
@@ -69,7 +90,7 @@ class ShapedSource:
             if reason is not None:
                 yield LeftOutRow(number, reason, row.place)
             else:
-                values = groups.named(self._paired(filled))
+                values = groups.named(self._paired(priced(filled)))
                 yield Row(number, values, row.base, row.place)
 
     def _spread(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
@@ -133,9 +154,9 @@ class ShapedSource:
 
     def _reason(self, own: Mapping[str, Any], filled: Mapping[str, Any]) -> str | None:
         """Why the row is left out, None when it is taken."""
-        for column, allowed in self._table.where.items():
-            if not _fits(filled, {column: allowed}):
-                return f"{column} is {_shown(value_at(filled, column))}"
+        column = _unfit(filled, {**self._table.where, **self._table.shown})
+        if column is not None:
+            return f"{column} is {_shown(value_at(filled, column))}"
         if self._table.rows == "variants" and self._has_only_pictures(own, filled):
             return "a further picture of its product"
         return None
@@ -216,6 +237,11 @@ def _fits(values: Mapping[str, Any], allowed: Mapping[str, Collection[object]]) 
         not {_plain(entry) for entry in entries}.isdisjoint(map(_plain, _listed(values, column)))
         for column, entries in allowed.items()
     )
+
+
+def _unfit(values: Mapping[str, Any], wanted: Mapping[str, Collection[object]]) -> str | None:
+    """The first column that has none of its allowed values."""
+    return next((c for c, allowed in wanted.items() if not _fits(values, {c: allowed})), None)
 
 
 def _listed(values: Mapping[str, Any], column: str) -> list[Any]:

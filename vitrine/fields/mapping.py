@@ -136,7 +136,8 @@ class Mapping(Strict):
         """All columns that the mapping names anywhere, as the source would call them."""
         names = [name for named in self._named().values() for name in named if name != ROW_NUMBER]
         source = self.source
-        names += [*source.where, *source.begins, *source.pictures, *(source.group_by or ())]
+        names += [*source.where, *source.shown, *source.begins, *source.pictures]
+        names += [*(source.group_by or ()), *([source.prices_of] if source.prices_of else ())]
         names += [name for pair in self.source.pairs.items() for name in pair]
         names += [name for times in self.source.valid.values() for name in times]
         return tuple(dict.fromkeys([*names, *map(head, names)]))
@@ -200,6 +201,16 @@ class Mapping(Strict):
         product, warnings = self._reader.lenient(fields)
         return MappedRow(product, self.raw_images(row), (*expired, *warnings))
 
+    def price_of(self, row: MappingABC[str, Any]) -> tuple[float, Any] | None:
+        """The amount of the row's price and the cell that says it; None where none can be read."""
+        column = self.product.price
+        raw = column.raw(valid_now(row, self.source.valid)[0]) if column else None
+        try:
+            amount = self._reader.read(Field("price", FieldType.MONEY), raw)
+        except ValueError:
+            return None
+        return (amount, raw) if isinstance(amount, float) else None
+
     def raw_id(self, row: MappingABC[str, Any]) -> str | None:
         """The id as the row has it, for a message about a row that is not a product."""
         value = self.product.id.raw(row)
@@ -244,7 +255,13 @@ class Mapping(Strict):
         }
         if self.source.group_by is not None:
             required["source.group_by"] = self.source.group_by
-        return required | {f"source.where.{name}": (name,) for name in self.source.where}
+        source = self.source
+        if source.prices_of is not None:
+            required["source.prices_of"] = (source.prices_of,)
+        tables = {"where": source.where, "shown": source.shown}
+        return required | {
+            f"source.{key}.{name}": (name,) for key, table in tables.items() for name in table
+        }
 
     def _require_any(self, present: Collection[str]) -> None:
         """Of an export that varies, the id and the title must be there."""

@@ -74,5 +74,9 @@ class SourceTable(Strict):
     """Columns whose cells count only between two times -> the column of the first time and that of
     the last, or one column that holds both: "2026-01-01/2026-01-31". Days are taken whole."""
     where: dict[str, Scalars] = Field(default_factory=dict)
+    shown: dict[str, Scalars] = Field(default_factory=dict)
+    """Of the rows that `where` wants, those that are products; the others may have prices."""
+    prices_of: Text | None = None
+    """The ids of a row's variants: where it has no price, it takes the least of theirs."""
     optional: bool = False
     """Whether columns that the source lacks are taken as empty, as for exports that vary."""

@@ -193,6 +193,23 @@ SHAPES: list[tuple[str, str | bytes, str, dict[str, dict[str, Any]], int]] = [
         {"1": {"price": 9.0, "compare_at_price": None}},
         0,
     ),
+    (
+        "magento_variants.csv",
+        "sku,name,product_online,visibility,base_image,price,special_price,configurable_variations\n"
+        f"A-S,A,1,Not Visible Individually,{PICTURE},40.0000,,\n"
+        f'A,A,1,"Catalog, Search",{PICTURE},,,"sku=A-S,size=S|sku=A-M,size=M|sku=A-L,size=L"\n'
+        f"A-M,A,1,Not Visible Individually,{PICTURE},39.0000,29.0000,\n"
+        f"A-L,A,2,Not Visible Individually,{PICTURE},5.0000,,\n"
+        f'B,B,1,"Catalog, Search",{PICTURE},12.0000,,"sku=A-M,size=M"\n'
+        f'C,C,1,"Catalog, Search",{PICTURE},,,"sku=none,size=M"\n',
+        "magento",
+        {
+            "A": {"price": 29.0, "compare_at_price": None},
+            "B": {"price": 12.0},
+            "C": {"price": None},
+        },
+        3,
+    ),
 ]
 
 

@@ -442,6 +442,11 @@ def test_standard_input_is_read_whole_after_its_mapping_was_chosen(
     assert [row["id"] for row in values(open_source("-", settings, mapping))] == ["1", "2"]
 
 
+def test_standard_input_is_refused_where_a_mapping_reads_twice(settings: Settings) -> None:
+    with pytest.raises(InvalidInput, match="save it in a file"):
+        open_source("-", settings, Mapping.load("magento"))
+
+
 def test_the_place_of_the_rows_in_a_document_is_told_as_a_mapping_writes_it(
     tmp_path: Path, settings: Settings
 ) -> None:
