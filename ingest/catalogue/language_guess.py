@@ -21,7 +21,8 @@ _LEAST = 5
 
 
 def guess_language(texts: Iterable[str]) -> str | None:
-    """The code of the language with twice as many different words of its own as any other."""
+    """The code of the language with twice as many different words of its own as any other, None
+    where the texts have too few."""
     known = _words()
     said = {word for text in texts for word in _WORD.findall(fold(text))}
     counts = Counter(known[word] for word in known.keys() & said if len(word) >= _WORD_LETTERS)

@@ -47,11 +47,14 @@ class Column(Strict):
         for name in self.names:
             value = value_at(values, name)
             if not is_empty(value):
-                if not translations or translations.get(_folded(value)) != "":
+                if not self._means_nothing(value):
                     return value
             elif name in values and "" in translations:
                 return translations[""]
         return None
+
+    def _means_nothing(self, value: Any) -> bool:
+        return bool(self._translations) and self._translations.get(_folded(value)) == ""
 
     @cached_property
     def _translations(self) -> dict[str, str | bool | int | float]:
@@ -60,8 +63,7 @@ class Column(Strict):
     def raw_values(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         """The values of all columns that are there, in their order; those that mean "" are not."""
         parts = (value_at(values, name) for name in self.names)
-        nothing = {key for key, value in self._translations.items() if key and value == ""}
-        return tuple(part for part in parts if not is_empty(part) and _folded(part) not in nothing)
+        return tuple(p for p in parts if not (is_empty(p) or self._means_nothing(p)))
 
     @model_serializer(mode="wrap")
     def _plain(self, handler: SerializerFunctionWrapHandler) -> Any:

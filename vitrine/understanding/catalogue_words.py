@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vitrine.understanding.colors import color_families
 from vitrine.understanding.grammar import Grammar
+from vitrine.understanding.lexing import Lexeme
+from vitrine.understanding.phrases import Words
 from vitrine.words import Analyzer, Vocabulary
 
 __all__ = ["CatalogueWords"]
@@ -59,4 +63,15 @@ class CatalogueWords:
             or bool(self._vocabulary.compounds_of(term, self._analyzer))
             or bool(color_families(word))
             or word in self._grammar.words
+        )
+
+    def may_end_model(self, words: Words, lexemes: Sequence[Lexeme], index: int) -> bool:
+        """Whether the words of a comparison may end the name of a model that begins before a token
+        ("phone 15 max 256 gb"): the catalogue sells nothing that is called so."""
+        if words not in self._grammar.models or index == 0:
+            return False
+        before = lexemes[index - 1]
+        unwanted = self._grammar.negators.ending_at(lexemes, index - 1)  # "no hood max 90"
+        return before.kind in ("word", "number") and not (
+            unwanted or self.names_thing(before.folded)
         )

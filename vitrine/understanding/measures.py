@@ -88,7 +88,8 @@ class _Reader:
         """Where a comparison begins that ends before a number, which is no price ("over 5 m",
         "toys from 3"); the number itself without one."""
         start = index - self._grammar.comparisons.ending_at(self._lexemes, index)
-        return index if self._may_name_model(start, index) else start
+        words = tuple(lexeme.folded for lexeme in self._lexemes[start:index])
+        return index if self._words.may_end_model(words, self._lexemes, start) else start
 
     def _range(self, index: int) -> int:
         """Where a range begins that ends before a number with its unit, the number itself without
@@ -98,13 +99,6 @@ class _Reader:
         joint = joint or int(index > 0 and self._lexemes[index - 1].kind == "dash")
         first = index - joint - 1
         return first if joint and first >= 0 and self._lexemes[first].kind == "number" else index
-
-    def _may_name_model(self, start: int, end: int) -> bool:
-        """Whether a comparison may belong to the name of a model ("phone 15 max 256 gb")."""
-        words = tuple(lexeme.folded for lexeme in self._lexemes[start:end])
-        if words not in self._grammar.models or start == 0:
-            return False
-        return not self._words.names_thing(self._lexemes[start - 1].folded)
 
     def _closing(self, index: int) -> int:
         """How many tokens a comparison behind a unit takes ("5 m or more", "or longer")."""

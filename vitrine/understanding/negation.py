@@ -159,12 +159,7 @@ class NegationReader:
         if not self._draft.free(index):
             return self._values.at(index, field) if self._values.is_named(index) else None
         if not self._is_word(index):
-            value = self._values.at(index, field)
-            if value is not None and value.end > index + 1:  # "not 3/4"
-                return value
-            if value is not None and value.field is not None and self._is_value(negator, index):
-                return value  # "not 38"
-            return (value or Exclusion(index, index + 1)) if self._is_name(negator, index) else None
+            return self._number(negator, index, field)
         known = self._values.at(index, field)
         if known is None:
             stops = self._lexemes[index].folded in self._grammar.stops
@@ -179,6 +174,24 @@ class NegationReader:
         if known.field == "category" and follows_words and self._is_part(negator, known):
             return Exclusion(index, known.end)  # "bed without mattress"
         return known
+
+    def _number(self, negator: int, index: int, field: str | None) -> Exclusion | None:
+        """A number that is not wanted: a value by itself ("not 38"), or a name that stands alone
+        ("orwell without 1984"); none where the negation numbers ("no 5") or compares."""
+        value, word = self._values.at(index, field), self._lexemes[negator].folded
+        if value is not None and value.end > index + 1:  # "not 3/4"
+            return value
+        if word in self._grammar.sizes:
+            return None
+        end = index + 1
+        alone = end == len(self._lexemes) or self._lexemes[end].kind == "other"
+        joined = self._grammar.alternatives.at(self._lexemes, end) is not None
+        if value is not None and value.field is not None and (alone or joined):
+            return value
+        named = alone and self._lexemes[index].kind == "number"
+        if not named or word in self._grammar.comparisons.words:
+            return None
+        return value or Exclusion(index, end)
 
     def _is_part(self, negator: int, item: Exclusion) -> bool:
         """Whether a category is called like a part of what is wanted ("bed without mattress"), and
@@ -243,28 +256,6 @@ class NegationReader:
 
     def _is_word(self, index: int) -> bool:
         return self._lexemes[index].kind == "word"
-
-    def _is_value(self, negator: int, index: int) -> bool:
-        """Whether a number there is a value by itself: nothing follows that it could count, and
-        what is before it does not number it ("no 5")."""
-        end = index + 1
-        numbers = self._lexemes[negator].folded in self._grammar.sizes
-        joined = self._grammar.alternatives.at(self._lexemes, end) is not None
-        return not numbers and (joined or self._is_closed(end))
-
-    def _is_closed(self, end: int) -> bool:
-        return end == len(self._lexemes) or self._lexemes[end].kind == "other"
-
-    def _is_name(self, negator: int, index: int) -> bool:
-        """Whether a number is a name that is not wanted ("orwell without 1984"): it stands alone,
-        and what is before it neither numbers ("no 5") nor compares."""
-        word = self._lexemes[negator].folded
-        return (
-            self._is_closed(index + 1)
-            and self._lexemes[index].kind == "number"
-            and word not in self._grammar.sizes
-            and word not in self._grammar.comparisons.words
-        )
 
     def _apply(
         self, negator: int, end: int, items: list[Exclusion], filtered: frozenset[str]

@@ -84,15 +84,11 @@ class PriceDoubts:
         It may where what is before is nothing that the catalogue sells (as "sneakers" in "sneakers
         max 90"), or where the number is small and not what the query ends with ("fiction max 7").
         """
-        if words not in self._grammar.models or index == 0:
-            return False
-        before = self._lexemes[index - 1]
-        unwanted = self._grammar.negators.ending_at(self._lexemes, index - 1)  # "no hood max 90"
-        named = before.kind in ("word", "number") and not (
-            unwanted or self._words.names_thing(before.folded)
-        )
-        closes = amount.end == len(self._lexemes)
-        return named or (amount.value < LEAST_BARE and not closes)
+        if self._words.may_end_model(words, self._lexemes, index):
+            return True
+        goes_on = amount.end < len(self._lexemes)
+        small = amount.value < LEAST_BARE
+        return words in self._grammar.models and index > 0 and small and goes_on
 
     def _counts(self, amount: Amount, index: int) -> bool:
         """Whether a number counts what follows it: a small one ("jacket with at least 3 pockets"),

@@ -131,17 +131,16 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     required = [token for token in tokens if token.word not in preferred]
     compound = [] if vague else compound_of(required, analyzer)
     head = head_of(compound, analyzer)
-    thing = None if vague else _thing(head, required)
     subject = named or any(any(map(vocabulary.is_subject, forms[term])) for term in core_terms)
     other_kind = subject and (
-        _is_unknown(thing, own, vocabulary, analyzer)
+        _is_unknown(head, own, vocabulary, analyzer)
         or (not named and is_other_kind(compound, vocabulary, analyzer))
     )
     idfs = _idfs(forms, words, vocabulary)
     weights, core, best = _weights(core_terms, forms, idfs, head, vocabulary, analyzer)
     known = not other_kind and all(term in idfs for term in core_terms)
-    if known and thing is not None and thing.term in core_terms:
-        weights |= _kind_weight(thing.term, best / len(core_terms), vocabulary)
+    if known and head is not None and head.term in core_terms:
+        weights |= _kind_weight(head.term, best / len(core_terms), vocabulary)
     ids = sorted(weights)
     return QueryWords(
         np.array(ids, dtype=np.uint32),
@@ -154,20 +153,14 @@ def query_words(  # noqa: PLR0913  # what understanding tells of a query
     )
 
 
-def _thing(head: Token | None, required: Sequence[Token]) -> Token | None:
-    """The word that names the thing: the head of a compound, or the only word there is."""
-    said = [token for token in required if not token.stop]
-    return said[0] if head is None and len(said) == 1 else head
-
-
 def _is_unknown(
-    thing: Token | None, own: Sequence[str], vocabulary: Vocabulary, analyzer: Analyzer
+    head: Token | None, own: Sequence[str], vocabulary: Vocabulary, analyzer: Analyzer
 ) -> bool:
     """Whether the catalogue calls nothing by the word that names the thing, by itself or as one
     with its neighbor (then it is none of the query's `own` terms)."""
-    if thing is None or is_known_head(thing, vocabulary, analyzer):
+    if head is None or is_known_head(head, vocabulary, analyzer):
         return False
-    return thing.term in own or len(split(thing, vocabulary, analyzer)) > 1
+    return head.term in own or len(split(head, vocabulary, analyzer)) > 1
 
 
 def _first_halves(words: Sequence[Sequence[str]], vocabulary: Vocabulary) -> list[str]:

@@ -538,6 +538,7 @@ def test_a_brand_of_which_a_part_is_grammar_or_a_color_is_excluded_as_a_brand(br
         ("en", "bag at least 10 m long"),
         ("en", "bag 40 l or larger"),
         ("en", "bag wider than 140"),
+        ("en", "bag no hood max 90 cm"),
         ("en", "bag 40-60cm"),
         ("de", "Tasche länger als 5 m"),
         ("de", "Tasche zwischen 40 und 60 cm"),
