@@ -170,15 +170,20 @@ def _registered() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in sorted(entries, key=lambda entry: entry.name)}
 
 
-def examine(settings: Settings, names: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each check's name and its faults, as it finishes."""
+def examine(settings: Settings, names: Iterable[str]) -> Iterator[tuple[str, list[str] | None]]:
+    """Each check's name and its faults, as it finishes; None where it cannot be made before the
+    data folder can be used."""
+    unusable = False
     with closing(Vitrine(settings)) as vitrine:
         for name in names:
             check: Check = CHECKS.get(name) or _registered()[name].load()
             try:
-                faults = list(check(vitrine))
-            except (VitrineError, OSError) as error:
+                faults: list[str] | None = list(check(vitrine))
+            except VitrineError as error:
                 faults = [str(error)]
+            except OSError as error:
+                faults = None if unusable else [str(error)]
+            unusable = unusable or (name == "data folder" and bool(faults))
             yield name, faults
 
 
@@ -213,6 +218,11 @@ def doctor(names: tuple[str, ...]) -> None:
     )
     wrong = 0
     for name, faults in examine(settings, names or ALL):
+        if faults is None:
+            click.echo(
+                f"?      {name}\n       cannot be checked before the data folder can be used"
+            )
+            continue
         wrong += len(faults)
         click.secho(
             f"{'ok   ' if not faults else 'WRONG'}  {name}", fg=None if not faults else "red"

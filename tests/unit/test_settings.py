@@ -211,6 +211,20 @@ def test_doctor_carries_out_only_the_checks_that_are_named(
     assert "the queue does not answer" in lost.output
 
 
+def test_doctor_blames_a_data_folder_alone_for_what_it_makes_impossible(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path / "file/data"))
+    told = CliRunner().invoke(vitrine, ["doctor", "--only=data folder", "--only=backend"])
+    assert told.exit_code == 1
+    assert told.output.count("WRONG") == 1
+    assert (
+        "?      backend\n       cannot be checked before the data folder can be used" in told.output
+    )
+    assert "Errno" not in told.output
+
+
 def test_doctor_looks_at_what_is_first_read_in_the_middle_of_the_work(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
