@@ -73,6 +73,10 @@ def reindex(
     source = absolute_spec(source) if source is not None else None
     request = ReindexRequest(source, model, not no_verify, allow_shrink)
     with open_admin(settings) as (admin, vitrine):
+        if source is None:
+            vitrine.versions.live()
+        if not (resume or only_queue):  # a job would try several times to load the model
+            vitrine.embedders.get(model or settings.model)
         job_id = _running(admin) if resume else _start(admin, request)
         if only_queue:
             click.echo(job_id)
