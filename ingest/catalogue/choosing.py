@@ -9,10 +9,11 @@ from itertools import islice
 from typing import Any
 
 from ingest.catalogue.language_guess import guess_language
-from ingest.sources import FolderSource, Row, Source, open_source
+from ingest.sources import FolderSource, Row, Source, StreamSource, open_source
 from vitrine.errors import InvalidMapping, SourceUnavailable
 from vitrine.fields import BUILT_IN_FIELDS, Mapping, built_in_mappings, recognize
 from vitrine.fields.markup import plain_text
+from vitrine.fields.paths import value_at
 from vitrine.fields.words import word_lists
 from vitrine.settings import FetchSettings
 
@@ -87,9 +88,9 @@ def _has_columns(mapping: Mapping, columns: Collection[str]) -> bool:
 
 
 def _first_rows(source: Source) -> list[MappingABC[str, Any]]:
-    """The first rows; none of standard input, which can be read only once."""
-    rows = () if source.name == "-" else islice(source.rows(), _LOOKED_AT)
-    return [row.values for row in rows if isinstance(row, Row)]
+    if isinstance(source, StreamSource):
+        return source.first_rows(_LOOKED_AT)
+    return [row.values for row in islice(source.rows(), _LOOKED_AT) if isinstance(row, Row)]
 
 
 def _language(mapping: Mapping, rows: Sequence[MappingABC[str, Any]]) -> str | None:
@@ -97,8 +98,8 @@ def _language(mapping: Mapping, rows: Sequence[MappingABC[str, Any]]) -> str | N
     product = mapping.product
     columns = [column for column in (product.title, product.description, product.color) if column]
     names = [name for column in columns for name in column.names]
-    texts = (text for row in rows for name in names if isinstance(text := row.get(name), str))
-    return guess_language(map(plain_text, texts))
+    texts = (value_at(row, name) for row in rows for name in names)
+    return guess_language(plain_text(text) for text in texts if isinstance(text, str))
 
 
 def _completed(mapping: Mapping, choice: MappingChoice) -> Mapping:

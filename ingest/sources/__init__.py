@@ -5,6 +5,7 @@ from ingest.sources.memory import MemorySource
 from ingest.sources.opening import absolute_spec, open_source
 from ingest.sources.ports import BrokenRow, LeftOutRow, Row, Source
 from ingest.sources.shaping import ShapedSource
+from ingest.sources.stream import StreamSource
 
 __all__ = [
     "BrokenRow",
@@ -14,6 +15,7 @@ __all__ = [
     "Row",
     "ShapedSource",
     "Source",
+    "StreamSource",
     "absolute_spec",
     "open_source",
 ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ingest.sources.columns import seen_columns
 from ingest.sources.jsons import parse_lines
@@ -41,6 +41,11 @@ class StreamSource:
         if len(self._ahead) == _AHEAD:
             return (*columns, *(name for name in needed if name not in columns))
         return columns
+
+    def first_rows(self, count: int) -> list[Mapping[str, Any]]:
+        """The values of the first rows, which are kept for `rows`."""
+        ahead = itertools.islice(self._look_ahead(), count)
+        return [values for values in ahead if values is not None]
 
     def count(self) -> int | None:
         """Unknown."""

@@ -16,8 +16,9 @@ _ATOM = f"""<feed xmlns="http://www.w3.org/2005/Atom" xmlns:n="http://base.googl
 <n:id>1</n:id><title>Mug</title><link href="https://shop.example/1"/>
 <n:image_link>{PICTURE}</n:image_link><n:price>7 EUR</n:price></entry></feed>"""
 _AWIN = f"""<cafProductFeed><datafeed><prod id="1" in_stock="yes"><brand><brandName>Acme</brandName>
-</brand><price curr="EUR"><buynow>49.90</buynow></price><text><name>Dress</name><desc>x</desc>
-</text><uri><mImage>{PICTURE}</mImage></uri><pId>m1</pId></prod></datafeed></cafProductFeed>"""
+</brand><price curr="EUR"><buynow>49.90</buynow></price><text><name>Dress</name>
+<desc>Ein Kleid für den Sommer, nicht nur aus der Stadt und mit Taschen</desc></text>
+<uri><mImage>{PICTURE}</mImage></uri><pId>m1</pId></prod></datafeed></cafProductFeed>"""
 _GRAPHQL = {
     "title": "Tee",
     "vendor": "Acme",
@@ -236,3 +237,9 @@ def test_a_shape_of_an_export_goes_in_without_a_mapping(
     assert [row.problems for row in preview.rows] == [()] * len(expected)
     assert [row.pictures for row in preview.rows] == [(PICTURE,)] * len(expected)
     assert sum(preview.left_out.values()) == left_out
+
+
+def test_the_language_is_guessed_from_texts_within_objects(tmp_path: Path) -> None:
+    path, settings = tmp_path / "awin.xml", Settings(data_dir=tmp_path / "data")
+    path.write_text(_AWIN, "utf-8")
+    assert choose_mapping(str(path), settings, MappingChoice()).mapping.language == "de"

@@ -436,9 +436,11 @@ def test_what_is_wrong_with_a_feed_is_told_with_its_usual_cause(
 def test_standard_input_is_read_whole_after_its_mapping_was_chosen(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
-    lines = b'{"id": "1", "title": "Mug", "image": "a.png"}\n{"id": "2", "title": "Cup"}\n'
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines)))
+    title = "Becher mit Henkel und einem Deckel, nicht nur für den Kaffee"
+    lines = f'{{"id": "1", "title": "{title}", "image": "a.png"}}\n{{"id": "2", "title": "Cup"}}\n'
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
     mapping = choose_mapping("-", settings, MappingChoice()).mapping
+    assert mapping.language == "de"
     assert [row["id"] for row in values(open_source("-", settings, mapping))] == ["1", "2"]
 
 
