@@ -107,7 +107,7 @@ class Workload:
                 environ[WAITED] = monotonic() - since
                 with abandoned_when(environ[CLIENT_GONE]):
                     answer = call(self._app, environ)
-        except Exception:
+        except BaseException:  # a panic of a library in Rust is no Exception
             log.exception("the application failed on %s", environ["PATH_INFO"])
             answer = FAILED
         self._loop.call_soon_threadsafe(done, answer)

@@ -130,7 +130,7 @@ def _texts(product: Product) -> list[str]:
         if isinstance(value, str):
             texts.append(value)
         elif isinstance(value, tuple):
-            texts += value
+            texts += (word for word in value if isinstance(word, str))
     return texts
 
 

@@ -135,9 +135,12 @@ class StateReader:
             self._merge_small_segments()
 
     def _ends_tidying(self, failed_at: int) -> bool:
-        """Whether nothing is left to do, or nothing new since a snapshot was not taken up. Searches
-        hold the same lock while they look whether this thread runs, so what they leave to it is
-        never missed."""
+        """Whether nothing is left to do, or nothing was written since a snapshot could not be
+        taken up.
+
+        Searches hold the same lock while they look whether this thread runs, so what they leave to
+        it is never missed.
+        """
         with self._lock:
             state = self._latest[1]
             if state is not None and state.seq != failed_at and self._is_untidy(state):
@@ -170,7 +173,7 @@ class StateReader:
                 return
             try:
                 self._go_on_from(name)
-            except VitrineError:
+            except BaseException:
                 self._snapshot = before  # so that it counts as newer and is tried again
                 raise
 

@@ -185,3 +185,25 @@ def test_a_snapshot_that_could_not_be_taken_up_is_with_the_next_write(
         return index._reader.current().segments[0].segment.folder is not None
 
     until(taken_up, "the snapshot is not taken up")
+
+
+def test_a_snapshot_that_the_memory_did_not_suffice_for_is_taken_up_later(
+    open_faiss: Open, monkeypatch: pytest.MonkeyPatch
+):
+    versions = open_faiss()
+    index = create(versions)
+    index.upsert(make_catalogue(COUNT, 56))
+    index.search(IndexQuery())
+    other = open_faiss().open(index.info.name)
+    assert isinstance(other, FaissIndex)
+    other.compact()
+
+    def without_memory(snapshots: Snapshots, name: str) -> State | None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Snapshots, "load", without_memory)
+        with pytest.raises(MemoryError):
+            index._reader.take_snapshot()
+    index._reader.take_snapshot()
+    assert index._reader.current().segments[0].segment.folder is not None

@@ -39,7 +39,8 @@ LIMITS: dict[str, Any] = {
 class Application:
     """Echoes the body.
 
-    At /wait it waits for `go`, at /large it answers 20 MB, at /fail it fails.
+    At /wait it waits for `go`, at /large it answers 20 MB, at /fail it fails, at /panic it fails
+    as libraries in Rust do.
     """
 
     go: threading.Event = field(default_factory=threading.Event)
@@ -54,6 +55,8 @@ class Application:
             self.gone.append(environ[CLIENT_GONE]())
         if path == "/fail":
             raise RuntimeError("the application fails")
+        if path == "/panic":
+            raise BaseException("the application fails")  # PyO3's PanicException is no Exception
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [b"x" * 20_000_000 if path == "/large" else environ["wsgi.input"].read()]
 

@@ -86,8 +86,9 @@ def test_fields_that_a_proxy_cannot_tell_apart_are_left_out(serve):
     assert (environ["HTTP_X_TWO"], environ["SCRIPT_NAME"]) == ("2", "")
 
 
-def test_a_failure_of_the_application_is_a_problem_document(serve):
-    answer = serve().send(b"GET /fail HTTP/1.1\r\n" + CLOSE + b"\r\n")
+@pytest.mark.parametrize("path", [b"/fail", b"/panic"])
+def test_a_failure_of_the_application_is_a_problem_document(serve, path: bytes):
+    answer = serve().send(b"GET " + path + b" HTTP/1.1\r\n" + CLOSE + b"\r\n")
     assert status(answer) == 500
     assert b"application fails" not in answer
 
