@@ -34,9 +34,9 @@ class TextVectors:
         self._index = index
         self._embedder = embedder
         self._fields = embedded_fields(index.info.mapping)
-        self._others = [index]
+        self._versions = [index]
         if reuse_from is not None and has_same_texts(reuse_from, index):
-            self._others.append(reuse_from)
+            self._versions.append(reuse_from)
 
     @property
     def enabled(self) -> bool:
@@ -105,13 +105,13 @@ class TextVectors:
     def stored(self, texts: Mapping[str, str], *, new: Collection[str] = ()) -> dict[str, Vector]:
         """Text vectors that a version has for these very texts, by product id as `texts` are.
 
-        This version is not asked for `new` products.
+        The version that is written is not asked for `new` products, which it lacks.
         """
         stored: dict[str, Vector] = {}
-        for index in self._others:
-            known_not = new if index is self._index else stored
-            missing = [product_id for product_id in texts if product_id not in known_not]
-            for product_id, record in index.get(missing).items() if missing else ():
+        for index in self._versions:
+            skipped = new if index is self._index else stored
+            asked = [product_id for product_id in texts if product_id not in skipped]
+            for product_id, record in index.get(asked).items() if asked else ():
                 vector = record.text_vector
                 if vector is not None and self.text(record.product) == texts[product_id]:
                     stored[product_id] = vector

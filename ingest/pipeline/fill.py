@@ -89,8 +89,7 @@ def fill_index(
 
 
 def _clear_elsewhere(context: PipelineContext, run: Run) -> None:
-    """Products that failed in earlier catalogues and were taken in this run have failed no more.
-    (One that fails again has its failure in this catalogue alone.)"""
+    """Drop failures that products of this run have in other catalogues; those of this run stay."""
     failed = context.ledger.failed_elsewhere(run.source)
     for start in range(0, len(failed), _IDS):
         taken = context.runs.seen_ids(run, failed[start : start + _IDS])

@@ -24,7 +24,8 @@ __all__ = ["Clock", "PictureOutcome", "PictureReader", "PictureTask", "PictureWo
 class PictureTask:
     """A picture to be read, kept and turned into pixels.
 
-    As its outcome it has no slots: a frozen class with slots is pickled field by field in Python.
+    Like `PictureOutcome` it has no slots: frozen classes with slots are pickled field by field in
+    Python.
 
     `key` is what it turned out to be when it was read before; its bytes are then in the image
     store, and without a `picture` only there. The vectors of `embedded` keys are known, so that
@@ -40,9 +41,9 @@ class PictureTask:
 class PictureOutcome:
     """What became of a task: a key, with pixels where they were needed, or a refusal.
 
-    `pixels` are what the same `PictureWork` embeds, whatever they are; on their way between
-    processes they are the place where they lie. `size` is the decoded
-    picture's in pixels, `warnings` what was wrong with the file, `seconds` the work by stage.
+    `pixels` are what the same `PictureWork` embeds, whatever they are; an outcome on its way
+    between processes has their place in the shared block instead. `size` is the decoded picture's
+    in pixels, `warnings` what was wrong with the file, `seconds` the work by stage.
     """
 
     key: str = ""

@@ -35,8 +35,8 @@ class RunTexts:
         self._out = out
 
     def complete(self, writes: Sequence[PendingWrite]) -> None:
-        """Give those that bring vectors that of their product's text, too, where the version keeps
-        one."""
+        """Set `text` of the writes that bring pictures' vectors, where the version keeps vectors of
+        texts."""
         if not self._texts.enabled:
             return
         texts = {write.id: self._texts.text(write.product) for write in writes if write.vectors}
