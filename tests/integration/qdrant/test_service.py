@@ -142,7 +142,7 @@ def deleted_collection(site: Site) -> Callable[[], object]:
 @pytest.mark.parametrize(
     ("happens", "words"),
     [
-        (down, ["Qdrant cannot be reached", "VITRINE_QDRANT_URL"]),
+        (down, ["Qdrant cannot be reached at http://", "VITRINE_QDRANT_URL"]),
         (slow, ["did not answer in time", "VITRINE_QDRANT_TIMEOUT_S"]),
         (wrong_key, ["refuses the key", "VITRINE_QDRANT_API_KEY"]),
         (full_disk, ["disk is full", "free space"]),

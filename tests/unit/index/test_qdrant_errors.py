@@ -190,6 +190,11 @@ def test_a_failure_is_recognised_for_what_it_is(error: BaseException, name: str)
     assert next(row.name for row in TABLE if row.seen_in(error)) == name
 
 
+def test_the_addresses_that_cannot_be_reached_are_named_without_passwords():
+    told = str(translated(http(503), "http://me:secret@a:6333, https://b"))
+    assert told.startswith("Qdrant cannot be reached at http://a:6333, https://b; start it")
+
+
 def test_the_wait_that_a_rate_limit_asks_for_is_passed_on():
     assert "try again in 7 s" in str(translated(ResourceExhaustedResponse("", 7)))
 

@@ -112,7 +112,7 @@ class Connection:
                     self._nodes.away(node)
                     if self._nodes.others(tried):
                         continue
-                raise translated(error) from error
+                raise translated(error, self._settings.qdrant_url) from error
 
     def close(self) -> None:
         """Close the clients; may be called twice."""
@@ -143,7 +143,7 @@ class Connection:
                     continue
                 failures += 1
                 if not self._again(row, kind, failures) or time.monotonic() + pause >= until:
-                    raise translated(error) from error
+                    raise translated(error, self._settings.qdrant_url) from error
             else:
                 self._nodes.back(node)
                 return answer

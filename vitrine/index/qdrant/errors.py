@@ -73,6 +73,7 @@ class Row:
 
 _STRICT = re.compile(r"(?:Bad request: )?(?P<limit>[^:{}]+)\. Help: ")
 """A message about a limit of Qdrant's strict mode: which one, then what to do about it."""
+_CREDENTIALS = re.compile(r"(?<=://)[^/@,]*@")
 _POINT_ID = re.compile(r"'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'")
 
 
@@ -163,7 +164,7 @@ TABLE: tuple[Row, ...] = (
             has_code("UNAVAILABLE", "ABORTED"),
             comes_from(httpx.TransportError, ConnectionError),
         ),
-        "Qdrant cannot be reached; start it, or set VITRINE_QDRANT_URL and "
+        "Qdrant cannot be reached at {url}; start it, or set VITRINE_QDRANT_URL and "
         "VITRINE_QDRANT_GRPC_PORT",
         transient=True,
         away=True,
@@ -231,10 +232,13 @@ TABLE: tuple[Row, ...] = (
 """The first row that recognizes the failure decides."""
 
 
-def translated(error: BaseException) -> VitrineError:
-    """Our error for a foreign one: what happened and what to do; the caller keeps its cause."""
+def translated(error: BaseException, url: str = "VITRINE_QDRANT_URL") -> VitrineError:
+    """Our error for a foreign one: what happened and what to do; the caller keeps its cause.
+
+    `url` are the addresses, commas between them, which may hold a name and password.
+    """
     row = row_of(error)
-    text = row.text
+    text = row.text.format(url=_CREDENTIALS.sub("", url))
     if isinstance(error, ResourceExhaustedResponse):
         text += f"; try again in {error.retry_after_s} s"
     if row.name == "strict mode" and (strict := _STRICT.search(message_of(error))):
