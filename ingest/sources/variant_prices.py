@@ -27,11 +27,15 @@ class VariantPrices:
         self._mapping = mapping
         self._path = mapping.source.prices_of
         self._table = sqlite3.connect("", check_same_thread=False)
-        self._table.execute("CREATE TABLE prices (id TEXT PRIMARY KEY, amount REAL, raw)")
+        self._table.execute("CREATE TABLE prices (id TEXT PRIMARY KEY, amount REAL, raw TEXT)")
         priced = ((mapping.raw_id(row), mapping.price_of(row)) for row in rows)
         self._table.executemany(
             "INSERT OR IGNORE INTO prices VALUES (?, ?, ?)",
-            ((id_, *price) for id_, price in priced if id_ is not None and price is not None),
+            (
+                (_json(id_), price[0], _json(price[1]))
+                for id_, price in priced
+                if id_ is not None and price is not None
+            ),
         )
 
     def close(self) -> None:
@@ -49,7 +53,7 @@ class VariantPrices:
             self._table.execute(
                 "SELECT raw FROM prices WHERE id IN (SELECT value FROM json_each(?))"
                 " ORDER BY amount LIMIT 1",
-                (json.dumps([str(id_).strip() for id_ in ids]),),
+                (_json([_json(str(id_).strip()) for id_ in ids]),),
             )
         ) as found:
             least = found.fetchone()
@@ -58,5 +62,10 @@ class VariantPrices:
         return {
             **row,
             **dict.fromkeys(self._mapping.price_columns()),  # no reduction, no end of a sale
-            column.names[0]: least[0],
+            column.names[0]: json.loads(least[0]),
         }
+
+
+def _json(value: Any) -> str:
+    """What SQLite can hold of any cell, such as an element with attributes or a broken text."""
+    return json.dumps(value, default=float)

@@ -28,7 +28,7 @@ SHORTEST_REST = 3
 """Letters before the end of a compound: "er" and "be" are no words. Shorter ones have to be known:
 "Öl"."""
 VOWELS = frozenset("aeiouyáéíóúæœøåäöü")
-"""One of them has every word."""
+"""Every word has one of them."""
 _SHORTEST_END = 4
 """Letters of a listed word that compounds may end with: shorter ones end other words as well."""
 _KEPT_WORDS, _KEPT_TEXTS = 1 << 15, 1 << 13

@@ -17,6 +17,7 @@ import pytest
 from ingest.sources import BrokenRow, Row, Source, open_source
 from ingest.sources.stream import StreamSource
 from vitrine.errors import InvalidInput
+from vitrine.fields import Mapping
 from vitrine.settings import Settings
 
 ROWS = [
@@ -284,3 +285,26 @@ def test_a_last_line_that_is_cut_off_is_no_row(tmp_path: Path, settings: Setting
         assert sum(isinstance(row, Row) for row in rows) == whole, name
         assert all("cut off" in row.message for row in rows if isinstance(row, BrokenRow)), name
         assert len(rows) == 2
+
+
+@pytest.mark.parametrize("price", [5.5, "5.50", ["5.50"], {"@currency": "EUR", "#text": "5.50"}])
+def test_prices_of_variants_come_from_every_form_of_cell_and_beside_broken_ids(
+    folder: Path, settings: Settings, price: object
+) -> None:
+    mapping = Mapping.from_dict(
+        {
+            "source": {"shown": {"kind": ["style"]}, "prices_of": "variants"},
+            "product": {"id": "id", "title": "title", "images": "image", "price": "price"},
+        }
+    )
+    named = {"title": "Tee", "image": "a.jpg"}
+    rows: list[dict[str, Any]] = [
+        {"id": "A", "kind": "style", "price": None, "variants": ["A1"], **named},
+        {"id": "A1", "kind": "size", "price": price, "variants": [], **named},
+        {"id": "A\ud800", "kind": "size", "price": price, "variants": [], **named},
+    ]
+    path = folder / "p.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    (style, *_) = open_source(str(path), settings, mapping).rows()
+    assert isinstance(style, Row)
+    assert mapping.read(style.values, 0).price == 5.5
