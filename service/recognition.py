@@ -25,7 +25,7 @@ from service.models.recognition import (
 )
 from service.pictures import required_picture
 from vitrine.answers import search_answer
-from vitrine.boxes import draw_boxes
+from vitrine.boxes import distinct, draw_boxes
 from vitrine.errors import InvalidQuery
 from vitrine.filters import MATCH_ALL, parse_filter
 from vitrine.images.decoded import scale_of
@@ -108,6 +108,8 @@ def detect(body: DetectRequest) -> Response:
     picture = required_picture(body.image, vitrine.settings, at_least=DETECTOR_SIDE)
     with current_warm_up().loading_detector():
         objects = vitrine.recognition.detect(picture, labels, threshold=body.threshold)
+    if body.distinct:
+        objects = distinct(objects)
     if drawn:
         return _png(draw_boxes(picture, objects))
     detected = (

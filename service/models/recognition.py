@@ -99,6 +99,10 @@ class DetectRequest(Body):
     threshold: float = Field(
         default=DEFAULT_THRESHOLD, ge=0, le=1, description="minimum score of an object"
     )
+    distinct: bool = Field(
+        default=False,
+        description="of boxes that cover each other by half, whatever their labels, only the best",
+    )
     search: bool = Field(
         default=False, description="add the products that look like what is in each box"
     )

@@ -14,6 +14,7 @@ from service.models.search_answer import SearchAnswer
 from tests.shop import open_shop, picture
 from vitrine.cli import vitrine as program
 from vitrine.commands import io
+from vitrine.embedding import Detection
 from vitrine.recognition import Recognition
 
 
@@ -51,6 +52,18 @@ def test_a_search_keeps_away_from_what_it_should_not_look_like(picture_file: Pat
     )
     assert "p00001" in [hit["id"] for hit in alone["hits"]]
     assert "p00001" not in [hit["id"] for hit in apart["hits"]]
+
+
+def test_an_object_is_printed_once_where_that_is_asked(
+    picture_file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    boxes = [Detection(name, 0.5, (0, 0, 9, 9)) for name in ("mug", "cup")]
+    monkeypatch.setattr(Recognition, "detect", lambda *_, **__: boxes)
+    counts = [
+        len(run("detect", str(picture_file), "mug", "cup", *more).stdout.splitlines())
+        for more in ((), ("--distinct",))
+    ]
+    assert counts == [2, 1]
 
 
 @pytest.mark.parametrize("name", ["no-such-folder/out.png", "out.nosuch"])

@@ -64,16 +64,27 @@ def classify(
 @click.argument("labels", nargs=-1, required=True)
 @click.option("--threshold", type=click.FloatRange(0, 1), help="Minimum score of an object.")
 @click.option(
+    "--distinct",
+    "only_distinct",
+    is_flag=True,
+    help="Of boxes that cover each other by half keep the best.",
+)
+@click.option(
     "--save",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the picture with the boxes drawn to this file.",
 )
 @io.json_option
 def detect(
-    image: Path, labels: tuple[str, ...], threshold: float | None, save: Path | None, as_json: bool
+    image: Path,
+    labels: tuple[str, ...],
+    threshold: float | None,
+    only_distinct: bool,
+    save: Path | None,
+    as_json: bool,
 ) -> None:
     """Find objects of LABELS in IMAGE (zero-shot) and print their boxes in pixels."""
-    from vitrine.boxes import draw_boxes
+    from vitrine.boxes import distinct, draw_boxes
     from vitrine.recognition import DEFAULT_THRESHOLD
 
     with closing(io.open_vitrine()) as vitrine:
@@ -81,6 +92,8 @@ def detect(
         detections = vitrine.recognition.detect(
             picture, labels, threshold=DEFAULT_THRESHOLD if threshold is None else threshold
         )
+    if only_distinct:
+        detections = distinct(detections)
     if save is not None:
         try:
             draw_boxes(picture, detections).save(save)

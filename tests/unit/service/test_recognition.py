@@ -76,6 +76,15 @@ def test_without_labels_the_categories_of_the_catalogue_are_looked_for(shop: Sho
     assert leaves
 
 
+@pytest.mark.parametrize(("distinct", "told"), [(False, ["mug", "cup"]), (True, ["mug"])])
+def test_of_boxes_that_cover_each_other_only_the_best_is_told_where_that_is_asked(
+    client: CheckingClient, distinct: bool, told: list[str]
+):
+    body = {"image": RED, "labels": ["mug", "cup"], "distinct": distinct}
+    objects = client.post("/v1/detect", json=body).get_json()["objects"]
+    assert [each["label"] for each in objects] == told
+
+
 def test_nothing_above_the_threshold_is_an_empty_list(client: CheckingClient):
     for search in (False, True):
         body = {"image": RED, "labels": ["mug"], "threshold": 0.9, "search": search}
