@@ -19,6 +19,7 @@ from service.logs import register_access_log
 from service.metrics import register_metrics
 from service.warming import WarmUp
 from vitrine.embedding import Embedder
+from vitrine.embedding.ports import PREPARATION
 from vitrine.embedding.remote import FINGERPRINT, MOST_TEXTS, TRUNCATED, ModelDescription
 from vitrine.errors import InvalidQuery
 from vitrine.serving import run_once
@@ -98,6 +99,7 @@ def _model() -> Response:
             "image_size": info.image_size,
             "device": compute.device,
             "precision": compute.precision,
+            "preparation": PREPARATION,
             "pictures": embedder.pictures,
         }
     )

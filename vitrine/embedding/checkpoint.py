@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from vitrine.embedding import hub
 from vitrine.embedding.layouts import TOKENIZERS, WEIGHTS, Layout, layout_of
+from vitrine.embedding.ports import PREPARATION
 from vitrine.errors import ModelUnavailable
 from vitrine.storage.atomic import atomic_write
 
@@ -39,7 +40,7 @@ _TOKENIZER = (
 )
 _MATRYOSHKA = ("matryoshka_dimensions", "matryoshka_dims")
 _OPEN_CLIP_RULES = ("open_clip_config.json",)
-_LAYOUT = b"vitrine checkpoint 3\n"  # raise it when Vitrine's own preprocessing changes the vectors
+_HEAD = f"vitrine checkpoint {PREPARATION}\n".encode()
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class Checkpoint:
         Hashes of weights are remembered in the folder `memory` by path, size and time of change, so
         that a start is quick.
         """
-        total = hashlib.sha256(_LAYOUT)
+        total = hashlib.sha256(_HEAD)
         names: tuple[str, ...] = (*_RULES, *_TOKENIZER)
         if self.layout == "open_clip":
             names = (*_OPEN_CLIP_RULES, *dict.fromkeys((*_TOKENIZER, *TOKENIZERS)))

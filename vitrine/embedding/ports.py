@@ -10,7 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-__all__ = ["Compute", "Detection", "Detector", "Embedder", "ModelInfo", "PictureRules"]
+__all__ = [
+    "PREPARATION",
+    "Compute",
+    "Detection",
+    "Detector",
+    "Embedder",
+    "ModelInfo",
+    "PictureRules",
+]
+
+PREPARATION = 3
+"""Part of every fingerprint; raise it when Vitrine's own preprocessing changes the vectors."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from PIL.Image import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vitrine.embedding.image_preprocessor import ImagePreprocessor
-from vitrine.embedding.ports import Compute, ModelInfo
+from vitrine.embedding.ports import PREPARATION, Compute, ModelInfo
 from vitrine.errors import ModelBusy, ModelLoading, ModelUnavailable
 from vitrine.settings import ModelSettings
 
@@ -51,6 +51,7 @@ class ModelDescription(BaseModel):
     image_size: int
     device: str
     precision: str
+    preparation: int
     pictures: ImagePreprocessor
 
 
@@ -160,11 +161,17 @@ class RemoteEmbedder:
     def _described(self) -> ModelDescription:
         response = self._send_with_retries(self._client.build_request("GET", "/v1/model"))
         try:
-            return ModelDescription.model_validate_json(response.content)
+            model = ModelDescription.model_validate_json(response.content)
         except ValidationError:
             raise ModelUnavailable(
                 f"what answers at {self._url} is no embedder of this version of Vitrine"
             ) from None
+        if model.preparation != PREPARATION:
+            raise ModelUnavailable(
+                f"the embedder at {self._url} is of a release that prepares pictures and texts"
+                " otherwise; run the same release on both sides"
+            )
+        return model
 
     def _post(
         self, path: str, *, json: object = None, content: bytes | None = None

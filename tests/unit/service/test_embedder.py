@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from service.container import warm_up_of
+from service.embedding import app
 from service.embedding.app import build_embedder
 from tests.fakes import COLORS, FakeEmbedder
 from vitrine.embedding import load, remote
 from vitrine.embedding.image_preprocessor import ImagePreprocessor
+from vitrine.embedding.ports import PREPARATION
 from vitrine.embedding.remote import MOST_TEXTS, RemoteEmbedder
 from vitrine.errors import InvalidSettings, ModelBusy, ModelUnavailable
 from vitrine.settings import Settings, load_settings
@@ -112,6 +114,14 @@ def test_what_is_no_embedder_is_refused_by_name(machine: Machine) -> None:
         transport = httpx.MockTransport(lambda _, body=body: httpx.Response(200, text=body))
         with pytest.raises(ModelUnavailable, match="is no embedder"):
             RemoteEmbedder(settings, transport=transport)
+
+
+def test_an_embedder_of_a_release_that_prepares_otherwise_is_refused(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "PREPARATION", PREPARATION - 1)
+    with pytest.raises(ModelUnavailable, match="run the same release on both sides"):
+        machine.client()
 
 
 def test_an_embedder_that_is_away_is_asked_until_the_time_is_over(machine: Machine) -> None:
