@@ -74,7 +74,7 @@ def reindex(
     request = ReindexRequest(source, model, not no_verify, allow_shrink)
     with open_admin(settings) as (admin, vitrine):
         if source is None:
-            vitrine.versions.live()
+            vitrine.versions.live()  # told before the model is loaded: there is nothing to reindex
         if not (resume or only_queue):  # a job would try several times to load the model
             vitrine.embedders.get(model or settings.model)
         job_id = _running(admin) if resume else _start(admin, request)

@@ -73,7 +73,7 @@ class Row:
 
 _STRICT = re.compile(r"(?:Bad request: )?(?P<limit>[^:{}]+)\. Help: ")
 """A message about a limit of Qdrant's strict mode: which one, then what to do about it."""
-_CREDENTIALS = re.compile(r"(?<=://)[^/@,]*@")
+_CREDENTIALS = re.compile(r"(?<=://)[^/,]*@")
 _POINT_ID = re.compile(r"'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'")
 
 
