@@ -27,6 +27,10 @@ _INSIDE = re.compile(r"^(\d[\d .']*)(€|£|\$)(\d\d)$")
 """The sign in the decimal sign's place: 12€50."""
 _DATE = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?([./-])\d\d?\1(?:\d\d|\d{4})")
 _RANGE = re.compile(r"\d[^\d-]*-[^\d-]*\d")
+_LOWEST = re.compile(
+    r"\b(?:from|starting at|ab|dès|à partir de|desde|a partir de|da|vanaf|от)\s.*\d",
+    re.IGNORECASE,
+)
 _DIGITS = re.compile(r"-?(?:\d[\d.,' ]*\d|(?<![^\W_])[.,]?\d+)")
 """The amount; the dot of "Rs.499" is none of it."""
 _REMARK = re.compile(
@@ -85,6 +89,10 @@ def parse_money(
         )
     if _RANGE.search(text):
         raise ValueError(f"{shown(value)} is a range; give one price, such as the lowest")
+    if _LOWEST.match(text):
+        raise ValueError(
+            f"{shown(value)} is the lowest of several prices; give one price, the amount alone"
+        )
     number = _DIGITS.search(text)
     if number is None:
         raise ValueError(

@@ -32,6 +32,12 @@ def test_texts_names_and_numbers_are_those_of_the_language(open_window, german):
     expect(window.group("brand").locator(".filters__name")).to_have_text("Marke")
 
 
+def test_a_suggestion_needs_no_ending_of_its_color(open_window, german):
+    window = open_window(base_url=german.url)
+    window.open()
+    expect(window.page.locator("#suggestions")).to_contain_text("Dress in Red")
+
+
 def test_what_the_service_says_of_an_answer_is_said_in_the_language(open_window, german):
     window = open_window(base_url=german.url)
     window.open("/?brand=Maker+0")

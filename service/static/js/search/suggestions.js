@@ -4,6 +4,7 @@
 
 import { make } from "../page/dom.js";
 import { leaf } from "../page/format.js";
+import { locale, t } from "../page/texts.js";
 
 const MOST = 6;
 /** Longer names of categories are headings of a shop, not words that people search for. */
@@ -32,7 +33,9 @@ function suggestions(hits) {
       .map(leaf)
       .find((words) => words.split(" ").length <= LONGEST_WORDS);
     if (!name || texts.has(name)) continue;
-    texts.set(name, `${plainColor(product)} ${name.toLowerCase()}`.trim());
+    const thing = written(name);
+    const color = plainColor(product);
+    texts.set(name, color ? t("welcome.suggestion", { color, thing }) : thing);
   }
   return [...texts.values()].slice(0, MOST);
 }
@@ -40,8 +43,11 @@ function suggestions(hits) {
 /** The only color of a product in the shop's own word; without a single word for it, none. @param {Product} product */
 function plainColor({ color, colors }) {
   const plain = color.length === 1 && colors.length === 1 && colors[0] !== "multicolor";
-  return plain && /^\p{L}+$/u.test(color[0]) ? color[0].toLowerCase() : "";
+  return plain && /^\p{L}+$/u.test(color[0]) ? written(color[0]) : "";
 }
+
+/** A word of the catalogue as a query has it; German writes its nouns with a capital. @param {string} word */
+const written = (word) => (locale.startsWith("de") ? word : word.toLowerCase());
 
 /** The last steps of the paths that lead nowhere further, in lower case. @param {string[]} paths */
 export function leavesOf(paths) {
