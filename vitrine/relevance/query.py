@@ -194,6 +194,14 @@ class QueryRelevance:
         """`log_odds` of products that match no word and are not named, before rounding."""
         return self.vector_log_odds(picture, text) - self._alone
 
+    def least_picture(self, least: float, most_text: float) -> float:
+        """The picture's cosine that products without a word need to reach `least`, where no text's
+        cosine is above `most_text`: -2 where any does, 2 where none does. No weight is negative."""
+        if self._vectors.picture == 0:
+            return -2.0
+        missing = least - float(self.unmatched_log_odds(0.0, most_text))
+        return min(max(missing / self._vectors.picture, -2.0), 2.0)
+
     def words_log_odds(self, words: ArrayLike, looks: ArrayLike) -> NDArray[np.float64]:
         """Log-odds of products that match a word: their words score, and what `looks_log_odds` are
         above the query's level."""

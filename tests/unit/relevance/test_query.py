@@ -60,6 +60,16 @@ def test_products_without_a_word_are_ordered_by_one_combination_of_the_cosines()
     assert (np.diff(relevance[order]) >= 0).all()
 
 
+def test_without_a_word_a_product_needs_a_picture_of_at_least_this_cosine():
+    query = _query()
+    for least in (-3.0, 0.0, 1.0):
+        cosine = query.least_picture(least, 0.5)
+        assert -1 < cosine < 2
+        assert query.unmatched_log_odds(cosine + 1e-6, 0.5) > least
+        assert query.unmatched_log_odds(cosine - 1e-6, 0.5) < least
+    assert (query.least_picture(-1e308, 1), query.least_picture(1e308, 1)) == (-2, 2)
+
+
 def test_an_exact_hit_is_1_and_nothing_else_is():
     query = _query()
     best = Signals(np.ones(2), np.ones(2), np.full(2, 1.5), np.array([True, False]))

@@ -6,6 +6,7 @@ import math
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from vitrine.index.faiss import open_versions
 from vitrine.index.faiss.columns.ragged import Ints
 from vitrine.index.faiss.query import fused
 from vitrine.index.faiss.query.planner import Planner
+from vitrine.index.faiss.query.word_signals import WordSignals
 from vitrine.index.faiss.vectors.exact import ScoredRows
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors
 from vitrine.index.faiss.vectors.quantized import QuantizedVectors
@@ -133,7 +135,7 @@ def test_of_equal_products_no_more_than_a_page_are_scored(
 
 @pytest.mark.usefixtures("bounding")
 @pytest.mark.parametrize("full", [False, True], ids=["all close ones", "a page of a full set"])
-def test_texts_are_read_only_of_products_that_they_can_bring_in(
+def test_texts_and_order_values_are_only_of_products_that_texts_can_bring_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: bool
 ):
     rng = random.Random(2)
@@ -147,6 +149,14 @@ def test_texts_are_read_only_of_products_that_they_can_bring_in(
         return bounds(self, products, query)
 
     monkeypatch.setattr(QuantizedVectors, "bounds", counting)
+    valued = list[int]()
+    order_values = WordSignals.order_values
+
+    def counting_values(self: WordSignals, *args: Any) -> object:
+        valued.append(len(self.words))
+        return order_values(self, *args)
+
+    monkeypatch.setattr(WordSignals, "order_values", counting_values)
     query = replace(page_alone(random_fused(records, rng, 0), rng), filter=MATCH_ALL)
     query = replace(query, vector=records[0].vector, exclude=frozenset(), limit=1)
     assert query.fusion is not None
@@ -164,3 +174,4 @@ def test_texts_are_read_only_of_products_that_they_can_bring_in(
     pictures, texts = read
     assert pictures == len(records)
     assert reachable <= texts <= reachable + 5
+    assert max(valued) <= (len(records) if full else reachable + 5)

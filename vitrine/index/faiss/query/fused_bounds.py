@@ -17,7 +17,7 @@ from vitrine.index.faiss.columns.types import Mask
 from vitrine.index.faiss.query.fused_query import FusedQuery
 from vitrine.index.faiss.query.word_signals import WordSignals
 from vitrine.index.faiss.segment import Segment
-from vitrine.index.faiss.vectors.combined import Bounds, cosine_bounds, float32_bounds
+from vitrine.index.faiss.vectors.combined import Bounds, Floats, cosine_bounds, float32_bounds
 from vitrine.index.faiss.vectors.exact import FLOAT32_ERROR, kth_largest
 from vitrine.products import Vector
 from vitrine.relevance import LOG_ODDS_DECIMALS
@@ -94,12 +94,19 @@ def bound_order_values(
     if segment.texts is not None and segment.quantized_texts is None:
         return None
     picture_counts, text_counts = relevance.counted
-    pictures = Bounds(np.zeros(len(rows)), np.zeros(len(rows)))
+    most_text, texts, others = 1 + FLOAT32_ERROR, None, 0
     if picture_counts:
         pictures = cosine_bounds(segment.pictures, segment.quantized, rows, vector)
-    signals, texts, others = signals.take(rows), None, 0
+        # most match no word and are too far: a comparison of cosines costs less than order values
+        least_picture = relevance.least_picture(least - _ROUNDING, most_text) - _ROUNDING
+        close = (pictures.high >= least_picture) | signals.matched[rows]
+        reached = np.flatnonzero(close)
+        rows, pictures = rows[reached], pictures.take(reached)
+    else:
+        pictures = Bounds(np.zeros(len(rows)), np.zeros(len(rows)))
+    signals = signals.take(rows)
     if segment.texts is not None and text_counts:
-        any_text = np.broadcast_to(1 + FLOAT32_ERROR, len(rows))
+        any_text = np.broadcast_to(np.float64(most_text), len(rows))
         high = signals.order_values(pictures.high, any_text, relevance) + _ROUNDING
         reached = np.flatnonzero(high >= least)
         rows, signals, pictures = rows[reached], signals.take(reached), pictures.take(reached)
@@ -114,9 +121,8 @@ def bound_order_values(
     signals, pictures = signals.take(reached), pictures.take(reached)
     texts = None if texts is None else texts.take(reached)
     low = signals.order_values(pictures.low, _low(texts), relevance)
-    values = _values_between(low, high[reached])
-    sure = values.low >= least
-    return OrderBounds(rows[reached], signals, values.low, values.high, sure, others)
+    low, high = _values_between(low, high[reached])
+    return OrderBounds(rows[reached], signals, low, high, low >= least, others)
 
 
 def closer_bounds(
@@ -133,18 +139,20 @@ def closer_bounds(
     texts = None
     if segment.texts is not None and relevance.counted[1]:
         texts = float32_bounds(segment.texts, rows, vector)
-    closer = _values_between(
+    lowest, highest = _values_between(
         signals.order_values(pictures.low, _low(texts), relevance),
         signals.order_values(pictures.high, _high(texts), relevance),
     )
     low, high = bounds.low.copy(), bounds.high.copy()
-    low[places] = np.maximum(low[places], closer.low)
-    high[places] = np.minimum(high[places], closer.high)
+    low[places] = np.maximum(low[places], lowest)
+    high[places] = np.minimum(high[places], highest)
     closer_by = replace(bounds, low=low, high=high, sure=low >= least)
     return closer_by.take(np.flatnonzero(high >= least))
 
 
-def _values_between(low: NDArray[np.float64], high: NDArray[np.float64]) -> Bounds:
+def _values_between(
+    low: NDArray[np.float64], high: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Bounds of rounded order values, from bounds of the values before rounding.
 
     Order values never fall when a signal rises. So where both are the same, the value is known:
@@ -152,14 +160,12 @@ def _values_between(low: NDArray[np.float64], high: NDArray[np.float64]) -> Boun
     """
     known = low == high
     values = np.round(high, LOG_ODDS_DECIMALS) + 0.0
-    return Bounds(
-        np.where(known, values, low - _ROUNDING), np.where(known, values, high + _ROUNDING)
-    )
+    return np.where(known, values, low - _ROUNDING), np.where(known, values, high + _ROUNDING)
 
 
-def _high(bounds: Bounds | None) -> NDArray[np.float64] | None:
+def _high(bounds: Bounds | None) -> Floats | None:
     return None if bounds is None else bounds.high
 
 
-def _low(bounds: Bounds | None) -> NDArray[np.float64] | None:
+def _low(bounds: Bounds | None) -> Floats | None:
     return None if bounds is None else bounds.low

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +21,20 @@ from vitrine.index.faiss.vectors.exact import FLOAT32_ERROR, float32_scores, kth
 from vitrine.index.faiss.vectors.product_vectors import ProductVectors
 from vitrine.products import Vector
 
-__all__ = ["Bounds", "WeightedVectors", "cosine_bounds", "float32_bounds", "within_reach"]
+__all__ = ["Bounds", "Floats", "WeightedVectors", "cosine_bounds", "float32_bounds", "within_reach"]
 
 _ROUNDING = 1e-6
 """By which the order of rounded sums may differ from that of the sums."""
 
+Floats: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """Lower and upper bounds of values, float64 (n,) each."""
+    """Lower and upper bounds of values, (n,) each; of cosines from 8-bit rows they are float32."""
 
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
+    low: Floats
+    high: Floats
 
     def take(self, places: Ints) -> Bounds:
         """The bounds at these positions."""
@@ -54,7 +57,7 @@ def cosine_bounds(
     if quantized is None:
         return float32_bounds(vectors, products, query)
     about, most = quantized.bounds(products, query)
-    return Bounds((2 * about - most).astype(np.float64), most.astype(np.float64))
+    return Bounds(2 * about - most, most)
 
 
 def float32_bounds(vectors: ProductVectors, products: Ints, query: Vector) -> Bounds:
@@ -72,7 +75,7 @@ def within_reach(parts: Sequence[WeightedVectors], products: Ints, query: Vector
         for part in parts:
             codes = part.quantized if quantized else None
             bounds = cosine_bounds(part.vectors, codes, products, query)
-            low += part.weight * bounds.low
-            high += part.weight * bounds.high
+            low += part.weight * bounds.low.astype(np.float64)
+            high += part.weight * bounds.high.astype(np.float64)
         products = products[high >= kth_largest(low, k) - _ROUNDING]
     return products
