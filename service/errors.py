@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from service.models.problem import MEDIA_TYPE, Fault, Problem
+from service.problem_page import in_browser, problem_page
 from service.validation import faults_of
 from vitrine import errors
 
@@ -154,8 +155,13 @@ def _unknown(error: Exception) -> Response:
 
 
 def problem_response(problem: Problem) -> Response:
-    """The document as a response; a 503 says when to try again."""
-    response = Response(problem.model_dump_json(), status=problem.status, content_type=MEDIA_TYPE)
+    """The document as a response, in a browser a page; a 503 says when to try again."""
+    if in_browser():
+        response = problem_page(problem)
+    else:
+        response = Response(
+            problem.model_dump_json(), status=problem.status, content_type=MEDIA_TYPE
+        )
     if problem.status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
     return response

@@ -9,6 +9,7 @@ import json
 
 import pytest
 
+from service.page_texts import texts_of
 from tests.unit.service.checking import CheckingClient
 from tests.unit.service.conftest import Shop, base64_of, picture
 from vitrine.cursors import Cursor
@@ -388,6 +389,24 @@ def test_an_address_that_is_not_utf8_is_a_bad_request(client: CheckingClient):
         ).status_code
         == 400
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "words"),
+    [
+        ("/?q=%ff", 400, "the address is not UTF-8"),
+        ("/try/nothing", 404, "there is nothing at this address"),
+    ],
+)
+def test_a_browser_is_told_what_is_wrong_with_an_address_in_a_page(
+    shop: Shop, address: str, status: int, words: str
+):
+    accepted = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Language": "de"}
+    page = shop.client.get(address, headers=accepted)
+    assert (page.status_code, page.mimetype) == (status, "text/html")
+    assert str(texts_of("de")["problem.refused"]) in page.text
+    assert words in page.text
+    assert shop.client.get(address).mimetype == "application/problem+json"
 
 
 def test_an_unknown_address_and_a_wrong_method_are_problem_documents(client: CheckingClient):
