@@ -64,8 +64,8 @@ def fill_index(
     if not stopped_early.happened:
         complete(run)
         context.ledger.drop_resolved(task.source.name, run.number)
-        _clear_elsewhere(context, run)
         if task.only is None:
+            _clear_elsewhere(context, run)
             context.ledger.note_warnings(task.source.name, warnings)
         context.runs.finish(run)
     return Summary(

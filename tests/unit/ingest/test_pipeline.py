@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from ingest.failures import open_ledger
+from ingest.failures import Failure, open_ledger
 from ingest.pictures.polite import FetchedPicture, PoliteFetcher
 from ingest.pipeline import IngestTask, Progress, RunControl, fill_index
 from ingest.sources import open_source
@@ -167,13 +167,14 @@ def test_failed_rows_alone_can_be_tried_again(shop: Shop) -> None:
     source = open_source(str(shop.catalogue), shop.settings)
     vitrine = shop.vitrine()
     context = open_context(vitrine)
+    context.ledger.add(Failure("p1", "image", "missing", "no file", source="today.csv", row=0))
     summary = fill_index(
         IngestTask(source, MAPPING, vitrine.versions.live(), only=context.ledger.rows(source.name)),
         context,
     )
     assert (summary.done, summary.unchanged, summary.reasons) == (1, 0, {"duplicate_id": 1})
     assert set(shop.records) == {f"p{n}" for n in range(6)}
-    assert reasons(shop) == {"p0": "duplicate_id"}
+    assert reasons(shop) == {"p0": "duplicate_id", "p1": "missing"}, "p1 was not tried again"
 
 
 def test_a_source_without_a_mapped_column_starts_nothing(shop: Shop) -> None:
