@@ -134,9 +134,9 @@ class QueryReader:
 
     def _preferences(self, draft: Draft) -> tuple[set[str], list[str]]:
         """Words that raise and do not hide among those that are left (colors, brands, measures that
-        are compared, and what says nothing of the thing: "cheap"), and the catalogue's own names of
-        colors."""
-        preferred = compared_measures(draft, self._grammar, self._words)
+        are compared, quantifiers, and what says nothing of the thing: "cheap"), and the catalogue's
+        own names of colors."""
+        preferred = compared_measures(draft, self._grammar, self._words) | self._quantifiers(draft)
         extra: dict[str, None] = {}
         index = 0
         while index < len(draft.lexemes):
@@ -154,6 +154,15 @@ class QueryReader:
                     extra.update(dict.fromkeys(color[1]))
             index += length
         return preferred, list(extra)
+
+    def _quantifiers(self, draft: Draft) -> set[str]:
+        """The words that say how much of a thing is wanted: "pair" in "pair of socks"."""
+        lexemes, quantifiers = draft.lexemes, self._grammar.quantifiers
+        return {
+            lexemes[index].folded
+            for index in range(len(lexemes))
+            if quantifiers.at(lexemes, index) and not draft.is_taken(index)
+        }
 
     def _color_at(self, draft: Draft, index: int) -> tuple[int, tuple[str, ...]] | None:
         """The color that is said at a place: of two words only where both are plainly colors."""

@@ -227,6 +227,20 @@ def test_a_query_for_anything_is_vague_and_its_words_stay(text: str, word: str):
 
 
 @pytest.mark.parametrize(
+    ("code", "text", "quantifier"),
+    [
+        ("en", "a pair of socks", {"pair"}),
+        ("en", "mug set", set()),
+        ("de", "Set aus Tassen", {"set"}),
+        ("fr", "paire d'oreillers", {"paire"}),
+        ("es", "lote de tazas", {"lote"}),
+    ],
+)
+def test_how_much_is_wanted_hides_nothing(code: str, text: str, quantifier: set[str]):
+    assert _read(text, code).preferred == quantifier
+
+
+@pytest.mark.parametrize(
     ("code", "text", "vague"),
     [
         ("es", "unos regalos originales", True),
