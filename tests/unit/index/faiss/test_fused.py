@@ -108,12 +108,18 @@ def test_bounds_lose_no_product(
         query = without_looks(query) if number % 5 == 0 else query
         check(index, records, query)
         check(index, records, page_alone(query, rng))
+        check(index, records, replace(page_alone(query, rng), facets=("color", "price")))
     assert reached, "no query had more matching rows than candidates"
 
 
 @pytest.mark.usefixtures("bounding")
+@pytest.mark.parametrize(
+    ("candidates", "facets"),
+    [(60, ()), (1000, ("color", "price"))],
+    ids=["a full set", "facets of all"],
+)
 def test_of_equal_products_no_more_than_a_page_are_scored(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, candidates: int, facets: tuple[str, ...]
 ):
     records, scored = make_catalogue(120, 1), list[int]()
     index = opened(tmp_path, records, quantize_from=1)
@@ -127,7 +133,8 @@ def test_of_equal_products_no_more_than_a_page_are_scored(
     rng = random.Random(1)
     for number in range(10):
         query = page_alone(without_looks(random_fused(records, rng, number)), rng)
-        query = replace(query, vector=records[0].vector, filter=MATCH_ALL, candidates=60)
+        query = replace(query, vector=records[0].vector, filter=MATCH_ALL)
+        query = replace(query, candidates=candidates, facets=facets)
         check(index, records, query)
         assert scored.pop() <= query.limit + 1
         assert not scored

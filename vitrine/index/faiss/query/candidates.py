@@ -16,7 +16,7 @@ from vitrine.index.ports import IndexQuery
 from vitrine.products import Vector
 from vitrine.queries import RELEVANCE
 
-__all__ = ["CandidateSet", "find_candidates", "needed_prefix", "sort_candidates"]
+__all__ = ["CandidateSet", "find_candidates", "needed_prefix", "ordered_prefix", "sort_candidates"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +49,13 @@ class CandidateSet:
 
 def needed_prefix(query: IndexQuery) -> int:
     """How many of its candidates, the best first, an answer depends on, but for their number."""
+    return query.candidates if query.facets else ordered_prefix(query)
+
+
+def ordered_prefix(query: IndexQuery) -> int:
+    """How many of them it needs in order, with their scores; facets only count the others."""
     whole = (
-        query.page_token
-        or query.facets
-        or query.collapse
-        or query.sort != RELEVANCE
-        or query.min_score is not None
+        query.page_token or query.collapse or query.sort != RELEVANCE or query.min_score is not None
     )
     # one more than a page tells whether another follows
     return query.candidates if whole else min(query.candidates, query.limit + 1)

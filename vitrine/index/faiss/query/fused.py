@@ -9,6 +9,7 @@ known to lie within a range, order values rise with it, so a product whose highe
 the k-th of all lowest values cannot be among the best k. What is left gets its exact value.
 Where 8-bit rows are scanned anyway, one scan gives the ranges of all products (`fused_bounds`):
 then a page alone gets exact values, and of the others those that may or may not be close enough.
+With facets the same holds as long as the set is not full, for these only count its products.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ __all__ = ["FusedSet", "best_words", "find_fused"]
 
 @dataclass(frozen=True, eq=False)
 class FusedSet:
-    """The ranking by order value; `lowest`, `search` as `CandidateSet` has them.
+    """The ranking by order value, whose scores are exact as far as the answer needs them in order;
+    `lowest`, `search` as `CandidateSet` has them.
 
     `total` is how many the set has, of which the ranking may be the first ones.
     """
@@ -87,7 +89,7 @@ def find_fused(
         bests = tuple(best_words(state, words) for words in fusion.all_words)
     fused = FusedQuery.of(query, fusion, bests[0])
     prefix = fused.prefix
-    valued = _exact_values(state, masks, fused, planner)
+    valued = _needed_values(state, masks, fused, planner)
     ranking = Ranking.of(valued.parts).by_score()
     ranking = ranking.take(np.arange(min(prefix, len(ranking))))
     lowest = None
@@ -103,61 +105,72 @@ def find_fused(
 
 
 @dataclass(frozen=True, eq=False)
-class _ExactValues:
-    """Rows of each segment with their exact order values, and how many rows are close enough in
-    all."""
+class _NeededValues:
+    """Rows of each segment with their order values, and how many rows are close enough in all."""
 
     parts: list[tuple[Segment, ScoredRows]]
     members: int
     search: str
 
 
-def _exact_values(
+def _needed_values(
     state: State,
     masks: Sequence[Mask],
     query: FusedQuery,
     planner: Planner,
-) -> _ExactValues:
-    """The exact order values of all rows that the answer depends on."""
+) -> _NeededValues:
+    """The order values of all rows that the answer depends on: exact ones, or upper bounds of those
+    that it needs in no order, which are below all that it does."""
     known = [WordSignals.of(entry.segment, query.words) for entry in state.segments]
     bounds = [
         _bounds(entry.segment, mask, signals, query, planner)
         for entry, mask, signals in zip(state.segments, masks, known, strict=True)
     ]
     sure = sum(bounded.members for bounded in bounds if bounded is not None)
+    # where more than the candidates are close, it does not matter how many
+    unsure = sure < query.candidates
+    possible = sum(
+        int(np.count_nonzero(mask)) if bounded is None else bounded.others + len(bounded.rows)
+        for bounded, mask in zip(bounds, masks, strict=True)
+    )
+    # order values decide which products belong to the set only where it may be full
+    prefix = query.prefix if possible >= query.candidates else query.ordered
     parts, plans, members = [], set[str](), 0
     for entry, mask, signals, bounded in zip(state.segments, masks, known, bounds, strict=True):
+        listed = []
         if bounded is None:
             plan, rows = _possible_rows(entry.segment, mask, signals, query, planner)
             plans.add(plan)
         else:
-            # where more than the candidates are close, it does not matter how many
-            closer, needed = _rows_to_value(
-                entry.segment, bounded, query, unsure=sure < query.candidates
-            )
-            rows = closer.rows[needed]
-            members += closer.others + int(np.count_nonzero(closer.sure & ~needed))
+            closer, needed = _rows_to_value(entry.segment, bounded, query, prefix, unsure=unsure)
+            rows, others = closer.rows[needed], np.flatnonzero(closer.sure & ~needed)
+            members += closer.others + len(others)
+            if prefix < query.prefix:
+                high, images = closer.high[others], np.zeros(len(others), np.int64)
+                listed.append(ScoredRows(closer.rows[others], high, images))
         valued = _order_values(entry.segment, rows, query.vector, signals, query.relevance)
         close = valued.take(valued.scores >= query.least)
         members += len(close.rows)
-        parts.append((entry.segment, close))
-    return _ExactValues(parts, members, search_of(plans))
+        parts.append((entry.segment, ScoredRows.concat([close, *listed])))
+    return _NeededValues(parts, members, search_of(plans))
 
 
 def _rows_to_value(
     segment: Segment,
     bounded: OrderBounds,
     query: FusedQuery,
+    prefix: int,
     *,
     unsure: bool,
 ) -> tuple[OrderBounds, Mask]:
-    """Bounds, and which rows need exact values; where those are many, closer bounds leave few."""
-    needed = bounded.need_exact_values(segment, query.prefix, unsure=unsure)
+    """Bounds, and which rows need exact values so that the `prefix` best are known; where those are
+    many, closer bounds leave few."""
+    needed = bounded.need_exact_values(segment, prefix, unsure=unsure)
     places = np.flatnonzero(needed)
     if query.vector is None or len(places) <= FEW:
         return bounded, needed
     closer = closer_bounds(bounded, places, segment, query.vector, query)
-    return closer, closer.need_exact_values(segment, query.prefix, unsure=unsure)
+    return closer, closer.need_exact_values(segment, prefix, unsure=unsure)
 
 
 def _bounds(

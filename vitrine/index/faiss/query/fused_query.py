@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrine.index.faiss.query.candidates import needed_prefix
+from vitrine.index.faiss.query.candidates import needed_prefix, ordered_prefix
 from vitrine.index.faiss.vectors.exact import kth_largest
 from vitrine.index.fusion import Fusion
 from vitrine.index.ports import IndexQuery
@@ -23,8 +23,8 @@ class FusedQuery:
     """What decides on the candidate set before negatives: the `candidates` best products by order
     value that have at least `least`.
 
-    An answer depends on the `prefix` best of them, and on how many there are. `vector` is None for
-    words alone.
+    An answer depends on the `prefix` best of them, of which it needs the `ordered` best in order
+    with their values, and on how many there are. `vector` is None for words alone.
     """
 
     vector: Vector | None
@@ -33,6 +33,7 @@ class FusedQuery:
     least: float
     candidates: int
     prefix: int
+    ordered: int
 
     @classmethod
     def of(cls, query: IndexQuery, fusion: Fusion, best_words: float) -> FusedQuery:
@@ -44,6 +45,7 @@ class FusedQuery:
             max(fusion.least, np.finfo(np.float64).min),  # what matches nothing has -inf
             query.candidates,
             query.candidates if fusion.negatives else needed_prefix(query),
+            query.candidates if fusion.negatives else ordered_prefix(query),
         )
 
     def least_needed(self, low: NDArray[np.float64]) -> float:

@@ -14,6 +14,7 @@ from vitrine.index.faiss.query.candidates import (
     CandidateSet,
     find_candidates,
     needed_prefix,
+    ordered_prefix,
     sort_candidates,
 )
 from vitrine.index.faiss.query.facets import SelectedRows
@@ -108,6 +109,7 @@ def _page_of_fused(state: State, query: IndexQuery, fusion: Fusion, planner: Pla
         fusion,
         query.candidates,
         needed_prefix(query),
+        ordered_prefix(query),
         None if token is None else (token.lowest_candidate, token.best_words),
     )
     fused = state.cache.get(
