@@ -20,7 +20,7 @@ from ingest.tasks.relearning import Relearning
 from ingest.tasks.runner import Runner
 from ingest.tasks.scheduling import Scheduler
 from ingest.tasks.shrink import ShrinkLimit
-from vitrine.errors import Cancelled, VitrineError
+from vitrine.errors import Cancelled, StorageUnavailable, VitrineError
 from vitrine.logs import configure_logging
 from vitrine.settings import Settings, load_settings
 from vitrine.storage.data_folder import require_writable
@@ -32,6 +32,10 @@ log = logging.getLogger(__name__)
 
 _CANNOT_RUN = 2
 """Exit status of a program that cannot run under its settings."""
+
+_FAILED = 1
+"""That of one that may run later, such as on a disk that is full now: `vitrine up` starts it again
+and meanwhile answers searches."""
 
 _LOOK_S = 1.0
 """Between looks for work that wakes nobody: left by a dead worker, or due to be tried again."""
@@ -170,7 +174,7 @@ def main() -> None:
         work_until_told_to_stop(settings)
     except VitrineError as error:
         sys.stderr.write(f"vitrine: {error}\n")
-        sys.exit(_CANNOT_RUN)
+        sys.exit(_FAILED if isinstance(error, StorageUnavailable) else _CANNOT_RUN)
 
 
 if __name__ == "__main__":

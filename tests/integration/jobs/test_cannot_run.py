@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from ingest import worker
 from ingest.job_commands import programs
+from ingest.supervisor import CANNOT_START
 from vitrine.cli import main
+from vitrine.errors import StorageUnavailable
 
 PATIENCE_S = 240
 
@@ -92,6 +97,25 @@ def test_a_worker_tells_its_errors_in_a_sentence(
 ):
     monkeypatch.setenv(name, value)
     assert said in ended(worker.main, capsys)
+
+
+def test_a_worker_on_a_full_disk_ends_with_the_status_that_lets_it_be_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def full(**_: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def unavailable(_: object) -> NoReturn:
+        raise StorageUnavailable("the disk is full")
+
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    monkeypatch.setattr(worker, "open_store", unavailable)
+    monkeypatch.setattr(worker, "configure_logging", lambda _: None)
+    with pytest.raises(SystemExit) as end:
+        worker.main()
+    assert end.value.code not in (0, CANNOT_START)
+    assert "vitrine: the disk is full" in capsys.readouterr().err
 
 
 def test_without_its_queue_a_worker_says_so_once_and_stays(tmp_path: Path):
