@@ -28,10 +28,11 @@ class Grammar:
     `free` are words behind a part that a thing is without ("gluten free"). `than` stands between a
     word and a measure that are compared ("longer than 2 m"), where a language says so behind a word
     of `more` ("plus long que"). `vague` words say nothing of what is looked for; of them, `cheap`
-    speak of its price, and `anything` stand for it ("something", "gift"). `quantifiers` say how
-    much of a thing is wanted ("pair of"). `basic_colors` maps a color's plain name to its family,
-    `color_names` a family to its name as the first language writes it. `sounds` are letters with
-    those that sound alike, `ordinary` are names of things that are no misspellings.
+    speak of its price, and `anything` stand for it ("something", "gift"). `before_thing` are
+    phrases that name no thing, but how much or what of the one behind them ("pair of").
+    `basic_colors` maps a color's plain name to its family, `color_names` a family to its name as
+    the first language writes it. `sounds` are letters with those that sound alike, `ordinary` are
+    names of things that are no misspellings.
     """
 
     codes: tuple[str, ...]
@@ -71,7 +72,7 @@ class Grammar:
     loose_after: frozenset[str]
     vague: frozenset[str]
     anything: frozenset[str]
-    quantifiers: Phrases
+    before_thing: Phrases
     currencies: Phrases
     value_names: Mapping[str, Phrases]
     shades: frozenset[str]

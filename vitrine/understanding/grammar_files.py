@@ -112,7 +112,7 @@ class _Reader:
             loose_after=self._folded("leftovers", "after"),
             vague=self._folded("leftovers", "vague", "cheap", "anything"),
             anything=self._folded("leftovers", "anything"),
-            quantifiers=self._phrases("leftovers", {"quantifiers": "quantifier"}),
+            before_thing=self._phrases("leftovers", {"before_thing": "before"}),
             currencies=Phrases(currencies.items()),
             value_names=MappingProxyType(self._value_names()),
             shades=self._folded("shades", "words"),

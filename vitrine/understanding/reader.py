@@ -134,9 +134,9 @@ class QueryReader:
 
     def _preferences(self, draft: Draft) -> tuple[set[str], list[str]]:
         """Words that raise and do not hide among those that are left (colors, brands, measures that
-        are compared, quantifiers, and what says nothing of the thing: "cheap"), and the catalogue's
+        are compared, and what says nothing of the thing: "cheap", "pair of"), and the catalogue's
         own names of colors."""
-        preferred = compared_measures(draft, self._grammar, self._words) | self._quantifiers(draft)
+        preferred = compared_measures(draft, self._grammar, self._words) | self._before_thing(draft)
         extra: dict[str, None] = {}
         index = 0
         while index < len(draft.lexemes):
@@ -155,13 +155,13 @@ class QueryReader:
             index += length
         return preferred, list(extra)
 
-    def _quantifiers(self, draft: Draft) -> set[str]:
-        """The words that say how much of a thing is wanted: "pair" in "pair of socks"."""
-        lexemes, quantifiers = draft.lexemes, self._grammar.quantifiers
+    def _before_thing(self, draft: Draft) -> set[str]:
+        """The first words of phrases that name no thing: "pair" in "pair of socks"."""
+        lexemes, phrases = draft.lexemes, self._grammar.before_thing
         return {
             lexemes[index].folded
             for index in range(len(lexemes))
-            if quantifiers.at(lexemes, index) and not draft.is_taken(index)
+            if phrases.at(lexemes, index) and not draft.is_taken(index)
         }
 
     def _color_at(self, draft: Draft, index: int) -> tuple[int, tuple[str, ...]] | None:

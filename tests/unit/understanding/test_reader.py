@@ -227,17 +227,20 @@ def test_a_query_for_anything_is_vague_and_its_words_stay(text: str, word: str):
 
 
 @pytest.mark.parametrize(
-    ("code", "text", "quantifier"),
+    ("code", "text", "preferred"),
     [
         ("en", "a pair of socks", {"pair"}),
+        ("en", "a photo of a mug", {"photo"}),
         ("en", "mug set", set()),
         ("de", "Set aus Tassen", {"set"}),
         ("fr", "paire d'oreillers", {"paire"}),
         ("es", "lote de tazas", {"lote"}),
     ],
 )
-def test_how_much_is_wanted_hides_nothing(code: str, text: str, quantifier: set[str]):
-    assert _read(text, code).preferred == quantifier
+def test_what_stands_before_a_thing_and_names_none_hides_nothing(
+    code: str, text: str, preferred: set[str]
+):
+    assert _read(text, code).preferred == preferred
 
 
 @pytest.mark.parametrize(
