@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -112,6 +113,7 @@ def test_a_worker_on_a_full_disk_ends_with_the_status_that_lets_it_be_started_ag
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
     monkeypatch.setattr(worker, "open_store", unavailable)
     monkeypatch.setattr(worker, "configure_logging", lambda _: None)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
     with pytest.raises(SystemExit) as end:
         worker.main()
     assert end.value.code not in (0, CANNOT_START)
