@@ -281,10 +281,33 @@ def test_a_compound_may_hold_linking_words_and_end_before_others():
 def test_a_thing_that_is_lacking_is_lacking_whomever_it_is_for():
     shop = vocabulary_of([Product(id="1", title="Tee", category=("Men/Tees",))])
     assert query_words("show me hammocks for men", shop, ENGLISH).other_kind
-    assert query_words("i would like a tee for men", shop, ENGLISH).subject
+    assert query_words("tees for men", shop, ENGLISH).subject
     assert query_words("for men", shop, ENGLISH).subject
     gift = query_words("gift for a tees lover", shop, ENGLISH, preferred=("gift",), vague=True)
     assert not gift.other_kind
+
+
+@pytest.mark.parametrize(
+    ("code", "typed"),
+    [
+        ("en", "I would like a vase"),
+        ("en", "help me find a vase"),
+        ("en", "I am searching for a vase"),
+        ("de", "Ich hätte gern eine Vase"),
+        ("de", "gibt es Vasen"),
+        ("fr", "j'ai besoin d'un vase"),
+        ("fr", "montrez-moi des vases"),
+        ("fr", "aidez-moi à trouver un vase"),
+        ("es", "me gustaría un vase"),
+        ("es", "ayúdame a encontrar un vase"),
+    ],
+)
+def test_how_a_thing_is_asked_for_names_none(code: str, typed: str):
+    analyzer = Analyzer(code)
+    (vase,) = titled("Vase")
+    query = query_words(typed, vocabulary_of([vase], analyzer), analyzer)
+    assert query.subject
+    assert query.score(words_of(vase, analyzer)) > 0.8
 
 
 @pytest.mark.parametrize(
