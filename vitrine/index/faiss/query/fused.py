@@ -181,12 +181,11 @@ def _bounds(
     planner: Planner,
 ) -> OrderBounds | None:
     """Bounds of all order values; None where the planner would not scan for them."""
-    rows = np.flatnonzero(mask)
-    if query.vector is None or len(rows) <= FEW:
+    if query.vector is None or np.count_nonzero(mask) <= FEW:
         return None
     if not planner.scans(segment, mask, query.candidates):
         return None
-    return bound_order_values(segment, rows, query.vector, signals, query)
+    return bound_order_values(segment, mask, query.vector, signals, query)
 
 
 def _possible_rows(

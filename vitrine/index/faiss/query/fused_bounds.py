@@ -78,12 +78,13 @@ def first_ids(segment: Segment, rows: Ints, count: int) -> Ints:
 
 def bound_order_values(
     segment: Segment,
-    rows: Ints,
+    mask: Mask,
     vector: Vector,
     signals: WordSignals,
     query: FusedQuery,
 ) -> OrderBounds | None:
-    """The bounds of those rows that may belong to the set; None where 8-bit rows cannot tell.
+    """Bounds of those rows of the mask that may belong to the set; None where 8-bit rows cannot
+    tell.
 
     `signals` are those of the whole segment. Vectors that do not count are not read, nor the texts
     of products that are too far by their pictures, whatever their texts say.
@@ -95,12 +96,16 @@ def bound_order_values(
         return None
     picture_counts, text_counts = relevance.counted
     most_text, texts, others = 1 + FLOAT32_ERROR, None, 0
+    # where the mask has most rows, to gather them costs more than to go through the others as well
+    gathered = 2 * np.count_nonzero(mask) <= len(mask) or not picture_counts
+    rows = np.flatnonzero(mask) if gathered else np.arange(len(mask))
     if picture_counts:
         pictures = cosine_bounds(segment.pictures, segment.quantized, rows, vector)
         # most match no word and are too far: a comparison of cosines costs less than order values
         least_picture = relevance.least_picture(least - _ROUNDING, most_text) - _ROUNDING
-        close = (pictures.high >= least_picture) | signals.matched[rows]
-        reached = np.flatnonzero(close)
+        close = pictures.high >= least_picture
+        close |= signals.matched[rows] if gathered else signals.matched
+        reached = np.flatnonzero(close if gathered else close & mask)
         rows, pictures = rows[reached], pictures.take(reached)
     else:
         pictures = Bounds(np.zeros(len(rows)), np.zeros(len(rows)))

@@ -222,9 +222,10 @@ class QuantizedVectors:
         if len(products) <= _CONTIGUOUS * len(self._vectors):
             return self.bounds_of(self._vectors.rows_of(products), own)
         about = own.cosines(self._scans.scan(own.codes, self._of_all).levels)
+        errors = self.product_errors
         if len(products) < len(about):
-            about = about[products]
-        return about, about + (self.product_errors[products] + np.float32(own.slack))
+            about, errors = about[products], errors[products]
+        return about, about + (errors + np.float32(own.slack))
 
     def bounds_of(
         self, selected: ProductRows, query: QuantizedQuery
