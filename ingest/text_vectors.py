@@ -110,8 +110,8 @@ class TextVectors:
         stored: dict[str, Vector] = {}
         for index in self._versions:
             skipped = new if index is self._index else stored
-            asked = [product_id for product_id in texts if product_id not in skipped]
-            for product_id, record in index.get(asked).items() if asked else ():
+            read = [product_id for product_id in texts if product_id not in skipped]
+            for product_id, record in index.get(read).items() if read else ():
                 vector = record.text_vector
                 if vector is not None and self.text(record.product) == texts[product_id]:
                     stored[product_id] = vector

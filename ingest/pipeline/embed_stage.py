@@ -186,14 +186,14 @@ class TextStage:
 def _gathered(incoming: Channel[_Item], size: Callable[[], int]) -> list[_Item]:
     """What has come, `size` of it unless the source is slow or ends; empty at its end."""
     items: list[_Item] = []
-    wanted = 1  # the size is asked for when something has come
-    while len(items) < wanted:
+    limit = 1  # the size is asked for when something has come
+    while len(items) < limit:
         try:
-            more = incoming.take_some(wanted - len(items), _IDLE_S if items else None)
+            more = incoming.take_some(limit - len(items), _IDLE_S if items else None)
         except Closed:
             return items
         if not more:
             return items
         items += more
-        wanted = size()
+        limit = size()
     return items

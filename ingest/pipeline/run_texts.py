@@ -42,19 +42,19 @@ class RunTexts:
         texts = {write.id: self._texts.text(write.product) for write in writes if write.vectors}
         new = {write.id for write in writes if not write.known}
         stored = retry_while_unavailable(partial(self._texts.stored, texts, new=new))
-        asked: list[PreparedText] = []
+        to_embed: list[PreparedText] = []
         for write in writes:
             if write.vectors:
-                write.text = self._vector(texts[write.id], stored.get(write.id), asked)
-        self._out.put_all(asked)
+                write.text = self._vector(texts[write.id], stored.get(write.id), to_embed)
+        self._out.put_all(to_embed)
 
     def _vector(
-        self, text: str, known: Vector | None, asked: list[PreparedText]
+        self, text: str, known: Vector | None, to_embed: list[PreparedText]
     ) -> Promise[Vector]:
-        """The vector of a text; `asked` takes those that nobody has had made."""
+        """The vector of a text; `to_embed` takes those that nobody has had made."""
         if known is not None:
             return self._vectors.resolved(known)
         vector, is_first = self._vectors.vector(text)
         if is_first:
-            asked.append(PreparedText(text, vector))
+            to_embed.append(PreparedText(text, vector))
         return vector

@@ -239,9 +239,9 @@ def _fits(values: Mapping[str, Any], allowed: Mapping[str, Collection[object]]) 
     )
 
 
-def _unfit(values: Mapping[str, Any], wanted: Mapping[str, Collection[object]]) -> str | None:
+def _unfit(values: Mapping[str, Any], shown: Mapping[str, Collection[object]]) -> str | None:
     """The first column that has none of its allowed values."""
-    return next((c for c, allowed in wanted.items() if not _fits(values, {c: allowed})), None)
+    return next((c for c, allowed in shown.items() if not _fits(values, {c: allowed})), None)
 
 
 def _listed(values: Mapping[str, Any], column: str) -> list[Any]:

@@ -18,7 +18,7 @@ from ingest.pipeline.fill import fill_index
 from ingest.pipeline.models import IngestTask, PipelineContext, RunControl, Summary
 from ingest.runs import Run, Runs
 from ingest.sources import Source
-from ingest.tasks.live_fit import differences, kept_words, mismatch
+from ingest.tasks.live_fit import differences, mismatch, unchangeable_differences
 from ingest.tasks.picture_work import open_picture_work
 from ingest.tasks.shrink import ShrinkLimit, remove_unnamed, shrinkage
 from vitrine.errors import (
@@ -192,12 +192,12 @@ def _target(
                 " built with, or --replace to build a new index from this source alone in place of"
                 " the live one"
             )
-        kept = kept_words(live.info.mapping, mapping.to_dict())
-        if kept:
+        differing = unchangeable_differences(live.info.mapping, mapping.to_dict())
+        if differing:
             log.warning(
                 "the live version keeps the %s of the mapping that it was built with; --replace"
                 " takes those of this mapping, and embeds no picture again",
-                " and ".join(kept),
+                " and ".join(differing),
             )
         return live
     name = context.runs.unfinished(source.name, mapping.to_dict(), fingerprint=info.fingerprint)

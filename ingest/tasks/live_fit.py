@@ -7,7 +7,7 @@ from typing import Any
 
 from vitrine.fields import Schema
 
-__all__ = ["differences", "kept_words", "mismatch"]
+__all__ = ["differences", "mismatch", "unchangeable_differences"]
 
 
 def differences(live: Schema, mapping: Schema) -> str:
@@ -38,13 +38,15 @@ def mismatch(live: str, model: str) -> str:
     )
 
 
-def kept_words(live: MappingABC[str, Any], mapping: MappingABC[str, Any]) -> list[str]:
+def unchangeable_differences(
+    live: MappingABC[str, Any], mapping: MappingABC[str, Any]
+) -> list[str]:
     """What a version takes from a mapping when it is made, and has otherwise than this one."""
     both = (live, mapping)
     before, after = (stored.get("language", "en") for stored in both)
-    kept = [] if before == after else [f"language ({before}, not {after})"]
+    differing = [] if before == after else [f"language ({before}, not {after})"]
     for key, words in (("label", "labels"), ("understand", "understood fields")):
         old, new = ({f: c.get(key) for f, c in m.get("fields", {}).items()} for m in both)
         if old != new:
-            kept.append(words)
-    return kept
+            differing.append(words)
+    return differing

@@ -82,9 +82,9 @@ def _resized(image: Image.Image, size: tuple[int, int], kernel: str, box: Box) -
     resizer = library.Resizer()
     pixels = library.ImageData(*image.size, rgb, image.tobytes())
     for part, made in zip(parts, (between, size), strict=True):
-        given, pixels = pixels, library.ImageData(*made, rgb)
+        source, pixels = pixels, library.ImageData(*made, rgb)
         options = library.ResizeOptions(filtering, crop_box=library.CropBox(*part))
-        resizer.resize(given, pixels, options)
+        resizer.resize(source, pixels, options)
     return np.frombuffer(pixels.get_buffer(), np.uint8).reshape(height, width, 3)
 
 
