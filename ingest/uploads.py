@@ -63,8 +63,8 @@ def receive_catalogue(
     except BaseException as error:
         shutil.rmtree(folder)
         if isinstance(error, InvalidInput):  # whoever sent the file does not know where it was kept
-            kept = f"{folder}/"
-            faults = [FieldError(f.field, f.message.replace(kept, "")) for f in error.errors]
+            prefix = f"{folder}/"
+            faults = [FieldError(f.field, f.message.replace(prefix, "")) for f in error.errors]
             InvalidInput.__init__(error, faults)
         raise
     _prune(settings.data_dir / FOLDER)

@@ -55,8 +55,8 @@ class VariantPrices:
                 " ORDER BY amount LIMIT 1",
                 (_json([_json(str(id_).strip()) for id_ in ids]),),
             )
-        ) as found:
-            least = found.fetchone()
+        ) as rows:
+            least = rows.fetchone()
         if least is None:
             return row
         return {

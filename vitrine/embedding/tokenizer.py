@@ -16,8 +16,8 @@ from vitrine.embedding.cleaning import Cleaning, clean
 __all__ = ["TokenBatch", "Tokenizer", "TokenizerConfig"]
 
 
-_KEPT = 128
-"""Texts whose ids are kept: a query is embedded, and then asked whether it was cut."""
+_CACHED = 128
+"""Texts whose ids are cached: a query is embedded, and then checked for being cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Tokenizer:
         self._tokenizer = tokenizers.Tokenizer.from_str(tokenizer_json)
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(config.length)
-        self._read = lru_cache(_KEPT)(self._encoded)
+        self._read = lru_cache(_CACHED)(self._encoded)
 
     def encode(self, texts: Sequence[str]) -> TokenBatch:
         """Rows of one length.

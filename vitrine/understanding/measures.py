@@ -22,12 +22,12 @@ def compared_measures(draft: Draft, grammar: Grammar, words: CatalogueWords) -> 
     10 m says neither "5" nor "longer".
     """
     reader = _Reader(draft, grammar, words)
-    found: set[str] = set()
+    measured: set[str] = set()
     for start, end in reader.places():
         said = [lexeme for lexeme in draft.lexemes[start:end] if lexeme.kind in ("word", "number")]
-        found.update(lexeme.folded for lexeme in said)
-        found.update(a.folded + b.folded for a, b in pairwise(said) if a.kind == "number")  # 5m
-    return found
+        measured.update(lexeme.folded for lexeme in said)
+        measured.update(a.folded + b.folded for a, b in pairwise(said) if a.kind == "number")  # 5m
+    return measured
 
 
 class _Reader:

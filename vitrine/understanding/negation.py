@@ -201,8 +201,8 @@ class NegationReader:
         ):
             return False
         named = (self._values.at(place, "category") for place in range(negator))
-        wanted = tuple(f"{value}/" for each in named if each for value in each.values)
-        return not all(value.startswith(wanted) for value in item.values)
+        parents = tuple(f"{value}/" for each in named if each for value in each.values)
+        return not all(value.startswith(parents) for value in item.values)
 
     def _unknown_item(self, negator: int, index: int) -> Exclusion:
         if self._lexemes[index].folded in self._grammar.shades:

@@ -123,8 +123,8 @@ class Language:
     def before_others(self, title: str) -> str | None:
         """What a title says before the words of `others`, folded; None where it has none."""
         folded = fold(title)
-        found = _between_words(self.others).search(folded) if self.others else None
-        return folded[: found.start()] if found else None
+        match = _between_words(self.others).search(folded) if self.others else None
+        return folded[: match.start()] if match else None
 
     def new_stemmer(self) -> Any:
         """A stemmer for one thread, None for a language that Snowball does not know: its words

@@ -34,11 +34,11 @@ def differences(
     (width, height), (left, top, right, bottom) = size, box
     rows_first = image.resize((width, image.height), resample, (left, 0, right, image.height))
     columns_first = image.resize((image.width, height), resample, (0, top, image.width, bottom))
-    found = resized(image, size, resample, box).astype(int)
-    assert found.shape == (height, width, 3)
+    result = resized(image, size, resample, box).astype(int)
+    assert result.shape == (height, width, 3)
     return min(
-        np.abs(found - np.asarray(rows_first.resize(size, resample, (0, top, width, bottom)))),
-        np.abs(found - np.asarray(columns_first.resize(size, resample, (left, 0, right, height)))),
+        np.abs(result - np.asarray(rows_first.resize(size, resample, (0, top, width, bottom)))),
+        np.abs(result - np.asarray(columns_first.resize(size, resample, (left, 0, right, height)))),
         key=np.sum,
     )
 
@@ -84,8 +84,8 @@ def test_enlarging_reads_nothing_outside_the_picture() -> None:
 def test_very_long_large_and_small_pictures(size: tuple[int, int]) -> None:
     image = Image.linear_gradient("L").resize(size).convert("RGB")
     expected = image.resize((32, 24), Resampling.BICUBIC)
-    found = resized(image, (32, 24), Resampling.BICUBIC, (0.0, 0.0, *map(float, size)))
-    assert np.abs(found.astype(int) - np.asarray(expected)).max() <= 1
+    result = resized(image, (32, 24), Resampling.BICUBIC, (0.0, 0.0, *map(float, size)))
+    assert np.abs(result.astype(int) - np.asarray(expected)).max() <= 1
 
 
 @pytest.mark.parametrize("resample", FILTERS)
@@ -98,9 +98,9 @@ def test_every_instruction_set_gives_the_same_bytes(
     sets = library.CpuExtensions
     for extensions in {sets.none, sets.sse4_1, library.Resizer().cpu_extensions}:
 
-        def resize(self: Any, *given: Any, chosen: Any = extensions) -> None:
+        def resize(self: Any, *arguments: Any, chosen: Any = extensions) -> None:
             self.cpu_extensions = chosen
-            ordinary(self, *given)
+            ordinary(self, *arguments)
 
         monkeypatch.setattr(library.Resizer, "resize", resize)
         seen.add(resized(noise(131, 97), (37, 29), resample, (3.2, 0.0, 130.7, 96.9)).tobytes())

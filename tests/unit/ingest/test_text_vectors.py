@@ -52,17 +52,17 @@ def test_equal_texts_are_embedded_once(shop: Shop):
 
 
 def test_texts_of_new_products_are_not_looked_for(shop: Shop, monkeypatch: pytest.MonkeyPatch):
-    asked: list[str] = []
+    read_ids: list[str] = []
     get = MemoryIndex.get
 
     def counting(index: MemoryIndex, ids: Sequence[str]) -> dict[str, Record]:
-        asked.extend(ids)
+        read_ids.extend(ids)
         return get(index, ids)
 
     monkeypatch.setattr(MemoryIndex, "get", counting)
     shop.fill_index(3)
     shop.ingest()
-    assert asked == ["p0", "p1", "p2"]  # by the stage that compares
+    assert read_ids == ["p0", "p1", "p2"]  # by the stage that compares
 
 
 def test_an_ingest_without_changes_embeds_no_text(filled: Shop):

@@ -17,7 +17,7 @@ _PRICES = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 
 
 @dataclass(frozen=True)
-class Asked:
+class QueryCase:
     """A query, the filters it means in the API's form, and the texts it pushes away."""
 
     text: str
@@ -37,35 +37,37 @@ def _meaning(part: str) -> dict[str, object]:
     return {"not": meant} if part.startswith("not ") else dict(meant)
 
 
-def queries(code: str) -> list[Asked]:
+def queries(code: str) -> list[QueryCase]:
     lines = [
         line
         for line in (FOLDER / f"{code}.txt").read_text("utf-8").splitlines()
         if line and not line.startswith("#")
     ]
-    found = []
+    cases = []
     for line in lines:
         text, _, meaning = line.rpartition(" | ")
         parts = [part.strip() for part in meaning.split(";") if part.strip() != "nothing"]
         texts = [part.removeprefix("neg: ") for part in parts if part.startswith("neg: ")]
-        found.append(Asked(text, [_meaning(p) for p in parts if not p.startswith("neg: ")], texts))
-    return found
+        cases.append(
+            QueryCase(text, [_meaning(p) for p in parts if not p.startswith("neg: ")], texts)
+        )
+    return cases
 
 
-def _says(asked: Asked, read: Understanding) -> bool:
+def _says(case: QueryCase, read: Understanding) -> bool:
     def in_order(filters: list[object]) -> list[str]:
         return sorted(map(repr, filters))
 
     return (
-        in_order([parse_filter(f, SCHEMA) for f in asked.filters])
+        in_order([parse_filter(f, SCHEMA) for f in case.filters])
         == in_order([parse_filter(dict(f), SCHEMA) for f in read.filters])
-        and list(read.negatives) == asked.negatives
+        and list(read.negatives) == case.negatives
     )
 
 
-def _hides(asked: Asked, read: Understanding) -> bool:
+def _hides(case: QueryCase, read: Understanding) -> bool:
     """Whether a filter was read that the shopper did not mean."""
-    meant = [parse_filter(f, SCHEMA) for f in asked.filters]
+    meant = [parse_filter(f, SCHEMA) for f in case.filters]
     return any(parse_filter(dict(f), SCHEMA) not in meant for f in read.filters)
 
 
@@ -79,9 +81,9 @@ def test_there_are_four_hundred_queries():
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_all_queries_are_exactly_understood(code: str):
     wrong = [
-        f"{asked.text!r}: {read.filters} {read.negatives}, left {read.words!r}"
-        for asked in queries(code)
-        if not _says(asked, read := reader_of(code).read(asked.text))
+        f"{case.text!r}: {read.filters} {read.negatives}, left {read.words!r}"
+        for case in queries(code)
+        if not _says(case, read := reader_of(code).read(case.text))
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -89,8 +91,8 @@ def test_all_queries_are_exactly_understood(code: str):
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_no_query_hides_what_its_shopper_wants(code: str):
     wrong = [
-        f"{asked.text!r}: {read.filters}"
-        for asked in queries(code)
-        if _hides(asked, read := reader_of(code).read(asked.text))
+        f"{case.text!r}: {read.filters}"
+        for case in queries(code)
+        if _hides(case, read := reader_of(code).read(case.text))
     ]
     assert wrong == []

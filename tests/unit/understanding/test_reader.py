@@ -567,10 +567,10 @@ def test_a_brand_of_which_a_part_is_grammar_or_a_color_is_excluded_as_a_brand(br
 )
 def test_measures_that_are_compared_raise_and_hide_nothing(code: str, text: str):
     read, analyzer = _read(text, code), Analyzer(code)
-    asked = [t.word for t in analyzer.tokens(read.words) if not t.stop]
+    remaining = [t.word for t in analyzer.tokens(read.words) if not t.stop]
     assert read.filters == ()
     thing = text.split(maxsplit=1)[0].casefold()
-    assert [word for word in asked if word not in read.preferred] == [thing]
+    assert [word for word in remaining if word not in read.preferred] == [thing]
 
 
 @pytest.mark.parametrize(

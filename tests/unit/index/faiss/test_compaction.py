@@ -160,16 +160,21 @@ def test_a_snapshot_of_another_process_is_taken_up_beside_writes_and_searches(
     assert threads == {"tidy-segments"}  # and not that of a search
 
 
-def test_a_snapshot_that_could_not_be_taken_up_is_with_the_next_write(
-    open_faiss: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
-    versions = open_faiss()
-    index = create(versions)
-    index.upsert(make_catalogue(COUNT, 55))
+def compacted_by_another(open_faiss: Open, seed: int) -> FaissIndex:
+    """An index that has searched before another process published a snapshot of it."""
+    index = create(open_faiss())
+    index.upsert(make_catalogue(COUNT, seed))
     index.search(IndexQuery())
     other = open_faiss().open(index.info.name)
     assert isinstance(other, FaissIndex)
     other.compact()
+    return index
+
+
+def test_a_snapshot_that_could_not_be_taken_up_is_with_the_next_write(
+    open_faiss: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    index = compacted_by_another(open_faiss, 55)
     load = Snapshots.load
 
     def while_locked(snapshots: Snapshots, name: str) -> State | None:
@@ -190,13 +195,7 @@ def test_a_snapshot_that_could_not_be_taken_up_is_with_the_next_write(
 def test_a_snapshot_that_the_memory_did_not_suffice_for_is_taken_up_later(
     open_faiss: Open, monkeypatch: pytest.MonkeyPatch
 ):
-    versions = open_faiss()
-    index = create(versions)
-    index.upsert(make_catalogue(COUNT, 56))
-    index.search(IndexQuery())
-    other = open_faiss().open(index.info.name)
-    assert isinstance(other, FaissIndex)
-    other.compact()
+    index = compacted_by_another(open_faiss, 56)
 
     def without_memory(snapshots: Snapshots, name: str) -> State | None:
         raise MemoryError
