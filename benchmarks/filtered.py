@@ -11,6 +11,7 @@ from time import process_time
 from typing import TypeAlias
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 from benchmarks.interleaved import interleaved
@@ -35,10 +36,16 @@ _NAMES = {"page": "page", "counted": "page with two facets", "ten": "best ten"}
 
 def measure(report: Report, *, sizes: tuple[int, ...], rounds: int) -> None:
     """Figures for each size and selectivity: p95 of a filtered search, its recall@10, and the
-    rival's time beside it; then how time and memory grow from one size to the next."""
+    rival's time beside it; then how time and memory grow from one size to the next.
+
+    A size for which there is no room is left out, in words.
+    """
     keep_freed_memory()  # as a serving process does
     grown: dict[str, dict[int, float]] = defaultdict(dict)
     for size in sizes:
+        if lacking := _lacking(size):
+            print(f"filtered search of {size:,} vectors is left out: {lacking}")
+            continue
         vectors = clustered(size, DIMENSION, seed=11)
         query_rows = queries(vectors, rounds + 1, seed=12)
         with tempfile.TemporaryDirectory() as folder:
@@ -59,6 +66,17 @@ def measure(report: Report, *, sizes: tuple[int, ...], rounds: int) -> None:
             )
     for name, values in grown.items():
         add_growth(report, name, values)
+
+
+def _lacking(size: int) -> str:
+    """What the machine lacks for so many vectors; empty when nothing.
+
+    Brute force copies half of them, and what is derived from them takes another half.
+    """
+    free, needed = psutil.virtual_memory().available, 2 * size * DIMENSION * 4
+    if free >= needed:
+        return ""
+    return f"{free / 1e9:.1f} GB of memory are free, {needed / 1e9:.1f} GB are needed"
 
 
 class _Case:

@@ -21,6 +21,7 @@ class Run:
     quick: bool
     photos: Path | None
     million: bool
+    ten_million: bool
     qdrant: str | None
 
     @cached_property
@@ -68,7 +69,9 @@ def _filtered(run: Run) -> None:
     from benchmarks import filtered
 
     sizes: tuple[int, ...] = (5_000, 20_000) if run.quick else (10_000, 100_000)
-    sizes += (1_000_000,) if run.million and not run.quick else ()
+    if not run.quick:
+        sizes += (1_000_000,) * (run.million or run.ten_million)
+        sizes += (10_000_000,) * run.ten_million
     filtered.measure(run.report, sizes=sizes, rounds=20 if run.quick else 100)
 
 
