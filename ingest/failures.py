@@ -118,7 +118,7 @@ class Ledger:
         """Note a failure, dated now, in place of the earlier one of the same row.
 
         One of another catalogue for the same product goes as well: exports are often named by
-        their day.
+        their day. What a newer run has noted stays: this one was halted meanwhile.
         """
         now = datetime.now(UTC).isoformat(timespec="seconds")
         values = (
@@ -132,8 +132,12 @@ class Ledger:
             failure.run,
             failure.place,
         )
+        same = "source = ? AND row IS ? AND id = ?"
         with self._file.writing() as db:
-            db.execute("DELETE FROM failures WHERE source = ? AND row IS ? AND id = ?", values[:3])
+            newer = f"SELECT 1 FROM failures WHERE {same} AND run > ?"  # noqa: S608  # a constant
+            if db.execute(newer, (*values[:3], failure.run)).fetchone() is not None:
+                return
+            db.execute(f"DELETE FROM failures WHERE {same}", values[:3])  # noqa: S608  # a constant
             if failure.source != API and failure.id != failure.place:
                 other = "DELETE FROM failures WHERE id = ? AND source NOT IN (?, ?)"
                 db.execute(other, (failure.id, failure.source, API))
@@ -174,7 +178,8 @@ class Ledger:
     def drop_resolved(self, source: str, run: int) -> None:
         """After a complete run over a source: failures that the run did not see again are gone."""
         with self._file.writing() as db:
-            db.execute("DELETE FROM failures WHERE source = ? AND run IS NOT ?", (source, run))
+            resolved = "DELETE FROM failures WHERE source = ? AND (run IS NULL OR run < ?)"
+            db.execute(resolved, (source, run))
 
     def failed_elsewhere(self, source: str) -> list[str]:
         """Ids of products that failed in another catalogue than this one."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from vitrine.errors import CatalogueBusy
 from vitrine.storage.sqlite import SQLiteFile
 
 __all__ = ["Run", "Runs", "SeenId"]
@@ -42,7 +43,9 @@ class SeenId:
 class Runs:
     """The log of runs and of the ids they saw.
 
-    It is on disk, so that memory does not grow with the catalogue.
+    It is on disk, so that memory does not grow with the catalogue. A run that was halted for so
+    long that another one has begun in its place gets `CatalogueBusy`: what that has seen is not to
+    be mixed with its own.
     """
 
     def __init__(self, file: SQLiteFile) -> None:
@@ -61,6 +64,7 @@ class Runs:
     def finish(self, run: Run) -> None:
         """Forget the ids of a run that has read its whole source."""
         with self._file.writing() as db:
+            _require_newest(db, run)
             db.execute("DELETE FROM seen WHERE scope = ?", (run.scope,))
 
     def record_unfinished(
@@ -100,6 +104,7 @@ class Runs:
             ON CONFLICT (scope, id) DO UPDATE SET run = excluded.run, row = excluded.row
             WHERE seen.run <> excluded.run RETURNING row, digest"""
         with self._file.writing() as db:
+            _require_newest(db, run)
             noted = db.execute(sql, (run.scope, run.number, json.dumps(rows)))
             digests = {int(row): digest for row, digest in noted.fetchall()}
             return [
@@ -115,7 +120,9 @@ class Runs:
             AND id IN (SELECT value FROM json_each(?))"""
         with self._file.reading() as db:
             rows = db.execute(sql, (run.scope, run.number, json.dumps(list(ids))))
-            return {row["id"] for row in rows}
+            found = {row["id"] for row in rows}
+            _require_newest(db, run)
+        return found
 
     def save_digests(self, run: Run, digests: Sequence[tuple[str, str]]) -> None:
         """Note, for ids that are stored, a digest of what they were made from."""
@@ -124,6 +131,15 @@ class Runs:
                 "UPDATE seen SET digest = ? WHERE scope = ? AND id = ?",
                 [(d, run.scope, i) for i, d in digests],
             )
+
+
+def _require_newest(db: sqlite3.Connection, run: Run) -> None:
+    sql = "SELECT 1 FROM runs WHERE run > ? AND source = ? AND version = ?"
+    if db.execute(sql, (run.number, run.source, run.version)).fetchone() is not None:
+        raise CatalogueBusy(
+            f"another run over {run.source} has begun meanwhile; run the same command again to go"
+            " on"
+        )
 
 
 def _first_row(db: sqlite3.Connection, run: Run, product_id: str) -> int:

@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 import time
-import uuid
 from contextlib import closing
 from types import FrameType
 
@@ -113,7 +112,7 @@ class Worker:
         if settings.image_store or settings.picture_grace_hours == 0:
             return  # others may use a store that was named; there it is a command
         try:
-            owner = f"{lock_owner('collecting pictures')} {uuid.uuid4()}"
+            owner = lock_owner("collecting pictures")
             if self._store.lock("pictures", owner, lease_s=_DAY_S) is None:
                 self._collector = threading.Thread(target=self._collect, name="collect-pictures")
                 self._collector.start()

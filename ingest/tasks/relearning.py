@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import uuid
 from collections.abc import Callable
 
 from ingest.jobs.locks import lock_owner
@@ -45,7 +44,7 @@ class Relearning:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._vitrine, self._store, self._check, self._clock = vitrine, store, check, clock
-        self._owner = f"{lock_owner('learning')} {uuid.uuid4()}"
+        self._owner = lock_owner("learning")
         self._notices = Notices(log)
         self._thread: threading.Thread | None = None
         self._not_before = clock()

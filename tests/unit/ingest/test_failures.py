@@ -80,6 +80,15 @@ def test_after_a_complete_run_only_its_own_failures_of_the_source_stand(ledger: 
     assert ledger.sources() == {API: 1, "other.csv": 1, "shop.csv": 1}
 
 
+def test_what_a_newer_run_has_noted_stays_whatever_an_older_one_does_late(ledger: Ledger) -> None:
+    ledger.add(entry("twice", row=1, source="shop.csv", run=2))
+    ledger.add(entry("twice", row=1, source="shop.csv", run=1))
+    ledger.drop_resolved("shop.csv", 1)
+    ledger.drop_resolved("shop.csv", 2)
+    (kept,), _ = ledger.entries()
+    assert (kept.id, kept.run) == ("twice", 2)
+
+
 def test_the_ledger_is_kept_on_disk_and_shared(tmp_path: Path) -> None:
     one, other = (open_ledger(Settings(data_dir=tmp_path)) for _ in range(2))
     one.add(entry("p1"))

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.jobs.factory import open_store
 from ingest.jobs.locks import lock_conflict
 from ingest.jobs.models import Job, Kind, LockHolder
+from ingest.jobs.processes import this_process
 from ingest.jobs.store import CATALOGUE, JobStore
 from tests.support.waiting import until
 from vitrine.errors import Conflict
@@ -63,6 +65,32 @@ def test_a_second_ingest_is_refused_and_told_who_runs(tmp_path: Path):
     assert not lost()
     with catalogue_lock(settings, "an ingest of b.csv"):
         pass
+
+
+def test_two_threads_of_a_process_exclude_each_other_as_two_processes_do(tmp_path: Path):
+    settings = Settings(data_dir=tmp_path)
+    with catalogue_lock(settings, "ingest"):
+        for _ in range(2):
+            with pytest.raises(Conflict, match="is running"), catalogue_lock(settings, "ingest"):
+                pass
+    with catalogue_lock(settings, "ingest"):
+        pass
+
+
+def test_a_lock_that_an_earlier_release_took_is_told_and_freed_as_well(tmp_path: Path):
+    settings = Settings(data_dir=tmp_path)
+    store = open_store(settings)
+    store.lock(CATALOGUE, f"ingest by {this_process()}", lease_s=60)
+    with (
+        pytest.raises(Conflict, match=rf"ingest \(process {os.getpid()} on"),
+        catalogue_lock(settings, "ingest"),
+    ):
+        pass
+    store.unlock(CATALOGUE, owner_of(store))
+    store.lock(CATALOGUE, f"ingest by {replace(this_process(), started='1')}", lease_s=60)
+    with catalogue_lock(settings, "ingest"):
+        pass
+    store.close()
 
 
 def test_a_refusal_tells_whole_seconds_and_none_that_are_over():
