@@ -28,7 +28,6 @@ from vitrine.errors import (
     InvalidImage,
     InvalidInput,
     InvalidProduct,
-    ModelBusy,
     NotFound,
     VitrineError,
 )
@@ -100,7 +99,7 @@ class LiveWrites:
         except Cancelled:
             raise
         except VitrineError as error:
-            if is_outage(error) or isinstance(error, ModelBusy):
+            if is_outage(error):
                 self._notices.tell(f"writes wait: {error}")
                 return [
                     retry_with_backoff(

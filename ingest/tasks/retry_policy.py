@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from ingest.decoding.process import DecoderUnavailable
 from ingest.jobs.models import Retry, WorkItem
 from vitrine.errors import (
+    DecoderBusy,
     IndexUnavailable,
     InvalidImage,
+    ModelBusy,
     ModelMismatch,
     ModelUnavailable,
     StorageUnavailable,
@@ -21,11 +24,16 @@ DEADLY = 20
 _LONGEST_S = 300.0
 
 
+_OUTAGES = (
+    *(IndexUnavailable, StorageUnavailable, ModelUnavailable, ModelMismatch, ModelBusy),
+    *(DecoderBusy, DecoderUnavailable),
+)
+
+
 def is_outage(error: VitrineError) -> bool:
-    """Whether something that Vitrine depends on is unavailable, whatever the product."""
-    return isinstance(
-        error, IndexUnavailable | StorageUnavailable | ModelUnavailable | ModelMismatch
-    )
+    """Whether something that Vitrine depends on is unavailable or too busy, whatever the
+    product."""
+    return isinstance(error, _OUTAGES)
 
 
 def is_unreachable(error: VitrineError) -> bool:

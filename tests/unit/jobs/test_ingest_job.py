@@ -11,15 +11,17 @@ import pytest
 
 from ingest.admin import Admin
 from ingest.catalogue import MappingChoice
+from ingest.decoding.process import DecoderUnavailable
 from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.jobs.factory import open_store
 from ingest.jobs.models import IngestRequest, SourceReport
 from ingest.jobs.requests import IngestMode
+from ingest.tasks import bulk_ingest
 from ingest.tasks.runner import Runner
 from tests.end_to_end.browser.stock import picture
 from tests.fake_index import FakeVersions
 from tests.shop import Shop, open_shop
-from vitrine.errors import InvalidQuery, NoLiveVersion
+from vitrine.errors import DecoderBusy, InvalidQuery, ModelBusy, NoLiveVersion, VitrineError
 
 ROWS = 20
 
@@ -123,6 +125,26 @@ def test_an_ingest_waits_for_another_one_and_then_runs(desk: Desk, monkeypatch: 
         assert str(waiting.state) == "running"
         assert "an ingest of another file" in (waiting.waiting or "")
     assert str(desk.finish(job_id).state) == "done"
+
+
+@pytest.mark.parametrize("outage", [DecoderUnavailable, DecoderBusy, ModelBusy])
+def test_an_ingest_is_tried_again_when_memory_or_the_model_was_short(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, outage: type[VitrineError]
+):
+    short = [outage("there is too little memory now")]
+    opened = bulk_ingest.open_picture_work
+
+    def open_or_fail(*given: Any) -> Any:
+        if short:
+            raise short.pop()
+        return opened(*given)
+
+    monkeypatch.setattr(bulk_ingest, "open_picture_work", open_or_fail)
+    job_id = desk.admin.ingest(IngestRequest(str(desk.catalogue())))
+    assert desk.runner.step()
+    assert desk.admin.job(job_id).waiting == "there is too little memory now"
+    job = desk.finish(job_id)
+    assert (str(job.state), job.done, job.error) == ("done", ROWS, None)
 
 
 def test_a_mapping_with_other_fields_fails_with_what_to_do(desk: Desk):

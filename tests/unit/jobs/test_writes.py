@@ -22,7 +22,7 @@ from ingest.jobs.store import JobStore
 from ingest.tasks.runner import Runner
 from tests.fake_index import FakeVersions
 from tests.shop import NEW, OLD, Shop, accepted, open_shop, picture
-from vitrine.errors import Conflict, IndexUnavailable, InvalidImage, NotFound
+from vitrine.errors import Conflict, DecoderBusy, IndexUnavailable, InvalidImage, NotFound
 
 
 @dataclass
@@ -233,6 +233,25 @@ def test_while_the_index_is_down_accepted_writes_wait_and_none_is_lost(
         desk.runner.step()
     job = desk.admin.job(job_id)
     assert (job.state, job.done, job.waiting, job.waiting_since) == (JobState.DONE, 2, None, None)
+
+
+def test_a_picture_for_which_there_is_no_memory_just_now_is_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+):
+    real, busy = ingest.tasks.product_pictures.decode, [1] * 5
+
+    def decode(*given: Any, **how: Any) -> Any:
+        if busy:
+            busy.pop()
+            raise DecoderBusy("too many large pictures are being decoded; try again soon")
+        return real(*given, **how)
+
+    monkeypatch.setattr(ingest.tasks.product_pictures, "decode", decode)
+    job_id = desk.admin.upsert([row("a", picture(50))])
+    desk.runner.step()
+    assert "too many large pictures" in str(desk.admin.job(job_id).waiting)
+    job = desk.finish(job_id)
+    assert (job.state, job.done, busy) == (JobState.DONE, 1, [])
 
 
 def test_a_write_during_which_another_version_goes_live_reaches_that_one_too(
