@@ -16,14 +16,20 @@ def unnamed_file(size: int) -> int:
     """The descriptor of a file of `size` bytes that has no name and ends with its last user.
 
     On Linux it is memory, which counts for the container but not for its /dev/shm; elsewhere a file
-    of the temporary folder.
+    of the temporary folder. `OSError` where there is no room for it: all of it is taken now, for
+    whoever writes into a mapped hole that the system cannot fill is ended by SIGBUS.
     """
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("vitrine-pixels", os.MFD_CLOEXEC)
     else:
-        with tempfile.TemporaryFile() as file:
-            descriptor = os.dup(file.fileno())
-    os.ftruncate(descriptor, size)
+        with tempfile.TemporaryFile() as temporary:
+            descriptor = os.dup(temporary.fileno())
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(bytes(size))
+    except OSError:
+        os.close(descriptor)
+        raise
     return descriptor
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,11 +19,14 @@ from ingest.decoding.program import DecoderSpec, Failed
 from ingest.pipeline.picture_work import PictureOutcome, PictureTask
 from vitrine.errors import VitrineError
 
-__all__ = ["DecoderDied", "DecoderProcess", "DecoderUnavailable"]
+__all__ = ["DecoderDied", "DecoderProcess", "DecoderUnavailable", "cannot_start"]
 
 _PATIENCE_S = 300.0
 """Seconds for one chunk before the process is taken to hang: far above what the largest pictures
 that the limits allow take, waiting for their share of the budget included."""
+_MESSAGE_S = 60.0
+"""Seconds in which a process takes the next part of a message, or gives it: both wait for nothing
+else then."""
 _START_S = 60.0
 """Seconds for Python to start."""
 _STARTS = 3
@@ -44,6 +48,14 @@ class DecoderDied(Exception):
 
 class DecoderUnavailable(VitrineError):
     """No decoding process can be started, so that nothing can be said of any picture."""
+
+
+def cannot_start(error: Exception) -> DecoderUnavailable:
+    """The error that says why, and which setting is to be changed."""
+    return DecoderUnavailable(
+        f"a decoding process cannot be started ({error}); lower VITRINE_DECODE_PROCESSES, which may"
+        " be 0 to do without"
+    )
 
 
 class DecoderProcess:
@@ -74,7 +86,7 @@ class DecoderProcess:
             connection.send(list(tasks))
             answer = self._received(connection, _PATIENCE_S)
         except OSError as error:  # an EOFError is one of reading
-            raise self._death() from error
+            raise self._death(error) from error
         if isinstance(answer, Failed):
             raise answer.error
         pixels = block.copy(sum(outcome.pixels is not None for outcome in answer))
@@ -107,9 +119,8 @@ class DecoderProcess:
             if connection.poll(patience_s):
                 return connection.recv()
         except (EOFError, OSError) as error:
-            raise self._death() from error
-        self.close()
-        raise DecoderDied(f"did not answer within {patience_s:g} seconds")
+            raise self._death(error) from error
+        raise self._hang(patience_s)
 
     def _started(self) -> tuple[Connection, PixelBlock]:
         starts = 0
@@ -121,10 +132,7 @@ class DecoderProcess:
                 return self._begin()
             except (DecoderDied, OSError) as error:
                 if starts == _STARTS and not self._is_ended:
-                    raise DecoderUnavailable(
-                        f"a decoding process cannot be started ({error}); "
-                        "VITRINE_DECODE_PROCESSES=0 does without"
-                    ) from error
+                    raise cannot_start(error) from error
         return self._connection, self._block
 
     def _begin(self) -> tuple[Connection, PixelBlock]:
@@ -146,8 +154,12 @@ class DecoderProcess:
             block = PixelBlock(descriptor, spec.places, spec.rules.shape)
             inherited = (theirs.fileno(), descriptor, self._lock)
             command = [sys.executable, "-c", _PROGRAM, json.dumps(sys.path), *map(str, inherited)]
+            _limit_waits(ours)
             self._process = subprocess.Popen(  # noqa: S603  # our own module
-                command, pass_fds=inherited, stdin=subprocess.DEVNULL
+                command,
+                pass_fds=inherited,
+                stdin=subprocess.DEVNULL,
+                process_group=0,  # Ctrl-C is for the process that has the model
             )
             return Connection(ours.detach()), block
         finally:
@@ -155,8 +167,15 @@ class DecoderProcess:
             theirs.close()
             os.close(descriptor)
 
-    def _death(self) -> DecoderDied:
+    def _hang(self, patience_s: float) -> DecoderDied:
+        """The error of a process that hangs, which is ended."""
+        self.close()
+        return DecoderDied(f"did not answer within {patience_s:g} seconds")
+
+    def _death(self, error: Exception) -> DecoderDied:
         """The error that says how the process ended, which is cleared away."""
+        if isinstance(error, BlockingIOError):
+            return self._hang(_MESSAGE_S)
         code = None
         if self._process is not None:
             with suppress(subprocess.TimeoutExpired):
@@ -167,3 +186,12 @@ class DecoderProcess:
         if code < 0:
             return DecoderDied(f"was ended by {signal.Signals(-code).name}")
         return DecoderDied(f"ended with exit status {code}")
+
+
+def _limit_waits(end: socket.socket) -> None:
+    """Let no wait amid a message be longer than `_MESSAGE_S` (BlockingIOError): `Connection` waits
+    for ever."""
+    seconds, part = divmod(_MESSAGE_S, 1.0)
+    limit = struct.pack("@ll", int(seconds), int(1e6 * part))  # struct timeval
+    for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+        end.setsockopt(socket.SOL_SOCKET, option, limit)

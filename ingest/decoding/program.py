@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import pickle
 import resource
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -91,7 +90,6 @@ class _Reader:
 
 def main(descriptors: Descriptors) -> None:
     """Answer until the other end of the socket is closed, by whatever end that process came to."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that has the model
     keep_freed_memory()
     with Connection(descriptors.socket) as connection:
         try:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.decoding.block import unnamed_file
-from ingest.decoding.process import DecoderDied, DecoderProcess
+from ingest.decoding.process import DecoderDied, DecoderProcess, cannot_start
 from ingest.decoding.program import DecoderSpec
 from ingest.pictures import Picture
 from ingest.pipeline.picture_work import Clock, PictureOutcome, PictureReader, PictureTask
@@ -52,7 +52,7 @@ class ProcessPictureWork:
 
     def __init__(self, spec: DecoderSpec, fetcher: PictureReader, embedder: Embedder) -> None:
         self._fetcher, self._embedder = fetcher, embedder
-        self._lock = unnamed_file(1)
+        self._lock = _shared_lock()
         self._processes = [DecoderProcess(spec, self._lock) for _ in range(spec.processes)]
         self._idle: queue.LifoQueue[DecoderProcess] = queue.LifoQueue()
         for process in reversed(self._processes):  # the last one used is warm: take it first
@@ -158,6 +158,14 @@ class ProcessPictureWork:
     def _check(self) -> None:
         if self._closing.is_set():
             raise Cancelled("the pictures' processes are being ended")
+
+
+def _shared_lock() -> int:
+    """The descriptor of the file that large pictures lock; `DecoderUnavailable` without room."""
+    try:
+        return unnamed_file(1)
+    except OSError as error:
+        raise cannot_start(error) from error
 
 
 def _end_all(processes: Sequence[DecoderProcess], lock: int) -> None:

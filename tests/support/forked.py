@@ -36,6 +36,12 @@ class Forked:
         said.close()
 
     @property
+    def pid(self) -> int:
+        """Its number."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
     def runs(self) -> bool:
         """Whether it has not ended yet."""
         return self._process.is_alive()
@@ -58,8 +64,7 @@ class Forked:
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
-        assert self._process.pid is not None
-        os.kill(self._process.pid, number)
+        os.kill(self.pid, number)
 
 
 def _run(say: Connection, program: Callable[..., None], arguments: tuple[object, ...]) -> None:

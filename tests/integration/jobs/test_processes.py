@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import time
@@ -9,16 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from ingest.admin import Admin
-from ingest.jobs.models import Job, JobState
+from ingest.failures import open_ledger
+from ingest.jobs.models import IngestRequest, Job, JobState
 from tests.integration.jobs.program import accept_changes, run_worker
 from tests.integration.jobs.test_under_fire import Expected, assert_holds
 from tests.redis_server import redis_server
-from tests.shop import NEW, OLD, Shop, open_shop, product
+from tests.shop import MAPPING, NEW, OLD, Shop, open_shop, picture, product
 from tests.support.forked import Forked
 from tests.support.waiting import until
+from tests.unit.ingest.test_decoding import await_end
 from vitrine.queries import SearchQuery, WeightedText
 
 pytestmark = pytest.mark.timeout(900)
@@ -120,6 +124,53 @@ def test_reindexes_survive_kill_9_of_their_worker_at_ten_moments(
     assert_holds(shop, live, Expected.first(count))
     assert "building" not in [info.state for info in shop.vitrine.versions.list()]
     admin.close()
+
+
+def test_an_ingest_survives_kill_9_of_its_worker_and_leaves_no_decoding_process(
+    tmp_path: Path, programs: list[Program]
+):
+    seed, count, broken = random.randrange(10**6), 150, {4, 77}
+    print("seed", seed)
+    chance = random.Random(seed)
+    settings = SETTINGS | {"decode_processes": 2, "job_lease_s": 0.5}
+    shop = open_shop(tmp_path, **settings)
+    admin = Admin(shop.vitrine)
+    source = str(write_catalogue(tmp_path, count, broken))
+    job_id = admin.ingest(IngestRequest(source, mapping=MAPPING.to_dict()))
+    while sum(embedded_by_each(tmp_path)) < count // 2:
+        further = sum(embedded_by_each(tmp_path)) + chance.randrange(1, 30)
+        worker = start_worker(programs, tmp_path, settings)
+        until(lambda wanted=further: sum(embedded_by_each(tmp_path)) >= wanted, "more is embedded")
+        decoders = [each.pid for each in psutil.Process(worker.pid).children()]
+        worker.kill()
+        await_end(decoders)
+    worker = start_worker(programs, tmp_path, settings)
+    job = wait_for(admin, job_id)
+    worker.stop()
+    assert (job.state, job.done, job.failed_items) == (
+        JobState.DONE,
+        count - len(broken),
+        len(broken),
+    )
+    kept = set(range(count)) - broken
+    expected = Expected({product(n).id: n for n in kept}, {product(n).id: float(n) for n in kept})
+    assert_holds(shop, shop.vitrine.versions.live(), expected)
+    failures, total = open_ledger(shop.vitrine.settings).entries()
+    assert ({each.row for each in failures}, total) == (broken, len(broken))
+    admin.close()
+
+
+def write_catalogue(folder: Path, count: int, broken: set[int]) -> Path:
+    """Products 0 .. count - 1 as a file, with their pictures beside it; some are no pictures."""
+    rows = []
+    for number in range(count):
+        image = folder / f"{number}.png"
+        image.write_bytes(b"no picture" if number in broken else picture(number))
+        fields = {"id": product(number).id, "title": f"Product {number}", "image": image.name}
+        rows.append(fields | {"price": number, "in_stock": True})
+    file = folder / "products.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
 
 
 def test_what_was_acknowledged_survives_kill_9_of_who_accepted_it_and_of_who_does_it(

@@ -5,16 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 
+from ingest.pipeline import Progress, RunControl
+from ingest.sources import open_source
+from ingest.tasks.bulk_ingest import run
 from tests.integration.service.process import PATIENCE_S, ROOT, ServiceProcess
+from tests.unit.ingest.catalogue import MAPPING, Shop
 from tests.unit.service.test_embedder import PICTURES, Model
 from vitrine.embedding.load import load_embedder
+from vitrine.images.decode import ImageLimits, decode
 from vitrine.settings import Settings
+from vitrine.wiring import Vitrine
 
 pytestmark = pytest.mark.slow
 
@@ -53,6 +60,43 @@ def test_queries_outlive_the_process_that_has_the_model(tmp_path: Path) -> None:
         assert process.serving() != [serving]
         rows = clients[0].embed_images(PICTURES)
         assert np.array_equal(rows, model.embed_images(PICTURES))
+
+
+def test_an_ingest_outlives_the_process_that_has_the_model(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.fill_index(120)
+    shop.write()
+    with ServiceProcess(tmp_path, LAUNCH, threads=4) as process:
+        process.wait_until("/health/ready")
+        settings = Settings(
+            data_dir=tmp_path,
+            model="fake",
+            embedder_url=process.url,
+            query_timeout_s=PATIENCE_S,
+            decode_processes=1,
+            batch_size=8,
+            write_batch=8,
+        )
+        serving = process.serving()
+
+        def kill_once(progress: Progress) -> None:
+            if progress.done and serving:
+                os.kill(serving.pop(), signal.SIGKILL)
+
+        vitrine = Vitrine(settings, versions=shop.versions, images=shop.images)  # type: ignore[arg-type]
+        with closing(vitrine), pytest.MonkeyPatch.context() as patch:
+            patch.setattr("ingest.pipeline.fill._TICK_S", 0.001)
+            source = open_source(str(shop.catalogue), settings)
+            summary = run(vitrine, source, MAPPING, control=RunControl(progress=kill_once))
+        assert serving == [], "it was killed while products were written"
+    assert (summary.done, summary.failed, summary.published) == (120, 0, True)
+    model = Model()
+    for number in range(120):
+        data = (tmp_path / f"pictures/{number}.png").read_bytes()
+        image = decode(data, ImageLimits.of(settings))
+        np.testing.assert_array_equal(
+            shop.records[f"p{number}"].vectors, model.embed_images([image])
+        )
 
 
 def embedder_of(service: ServiceProcess) -> psutil.Process:

@@ -189,7 +189,9 @@ if not os.path.exists({str(killed)!r}):
     shop.work.close()
     monkeypatch.setattr(process, "_PROGRAM", "raise SystemExit(3)")
     shop = Workshop(tmp_path)
-    with pytest.raises(DecoderUnavailable, match=r"exit status 3\); VITRINE_DECODE_PROCESSES=0"):
+    with pytest.raises(
+        DecoderUnavailable, match=r"exit status 3\); lower VITRINE_DECODE_PROCESSES"
+    ):
         shop.outcomes(picture("red"))
     shop.work.close()
 
