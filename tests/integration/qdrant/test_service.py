@@ -28,8 +28,7 @@ from vitrine.index.qdrant.pointer import FRESH_FOR_S
 pytestmark = pytest.mark.timeout(600)  # a busy machine is slow
 
 COUNT = 5
-TIMEOUT_S = 4
-AWAIT_S = 120.0
+AWAIT_S = 120
 """Far longer than anything here takes: so long a trouble lasts that is not ended before."""
 
 
@@ -39,6 +38,8 @@ class Site:
     started."""
 
     client: FlaskClient
+    impatient: FlaskClient
+    """Of a service that waits for Qdrant for one second only."""
     shop: Shop
     engine: Engine
     trouble: Trouble
@@ -88,19 +89,22 @@ def site(tmp_path: Path) -> Iterator[Site]:
             "qdrant_grpc_port": port,
             "qdrant_api_key": "right",
         }
-        shop = open_shop(
-            tmp_path,
-            backend="qdrant",
-            model=OLD,
-            qdrant_timeout_s=TIMEOUT_S,
-            qdrant_write_timeout_s=int(AWAIT_S),
-            **qdrant,
+        shop, impatient = (
+            open_shop(
+                tmp_path,
+                backend="qdrant",
+                model=OLD,
+                qdrant_timeout_s=seconds,
+                qdrant_write_timeout_s=AWAIT_S,
+                **qdrant,
+            )
+            for seconds in (AWAIT_S, 1)
         )
         ended.callback(shop.vitrine.close)
+        ended.callback(impatient.vitrine.close)
         shop.publish_first(COUNT)
-        made = Site(
-            create_app(shop.vitrine).test_client(), shop, engine, trouble, start, running.close
-        )
+        client, other = (create_app(each.vitrine).test_client() for each in (shop, impatient))
+        made = Site(client, other, shop, engine, trouble, start, running.close)
         made.await_recovery()
         yield made
 
@@ -113,7 +117,13 @@ def down(site: Site) -> Callable[[], object]:
 def slow(site: Site) -> Callable[[], object]:
     released = threading.Event()
     site.trouble.before = lambda context: released.wait(AWAIT_S)
-    return released.set
+    patient, site.client = site.client, site.impatient
+
+    def mend() -> None:
+        released.set()
+        site.client = patient
+
+    return mend
 
 
 def wrong_key(site: Site) -> Callable[[], object]:
