@@ -17,20 +17,20 @@ from ingest.jobs.locks import lock_conflict
 from ingest.jobs.models import Job, Kind, LockHolder
 from ingest.jobs.processes import this_process
 from ingest.jobs.store import CATALOGUE, JobStore
-from tests.support.waiting import until
+from tests.support.waiting import DEADLINE_S, until
 from vitrine.errors import Conflict
 from vitrine.settings import Settings
 
 pytestmark = pytest.mark.slow
 
 HOLD = """
-import sys, time
+import sys
 from pathlib import Path
 from ingest.jobs.catalogue_lock import catalogue_lock
 from vitrine.settings import Settings
 with catalogue_lock(Settings(data_dir=Path(sys.argv[1])), "an ingest of a.csv"):
     print("held", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
@@ -42,7 +42,10 @@ def owner_of(store: JobStore) -> str:
 
 def holder_of(folder: Path) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
@@ -148,9 +151,16 @@ def test_the_lock_is_renewed_for_as_long_as_it_is_held(tmp_path: Path):
 def test_a_holder_that_lost_its_lock_is_told(tmp_path: Path):
     settings = Settings(data_dir=tmp_path, job_lease_s=3)
     store = open_store(settings)
+
+    def is_stolen() -> bool:
+        """Whether the thief came before the lock was renewed."""
+        holder = store.holder(CATALOGUE)
+        if holder is not None:
+            store.unlock(CATALOGUE, holder.owner)
+        return store.lock(CATALOGUE, "a thief", lease_s=DEADLINE_S) is None
+
     with catalogue_lock(settings, "an ingest") as lost:
-        store.unlock(CATALOGUE, owner_of(store))
-        store.lock(CATALOGUE, "a thief", lease_s=60)
+        until(is_stolen, "the lock is free")
         until(lost, "the loss is noticed")
     assert owner_of(store) == "a thief"
     store.close()
