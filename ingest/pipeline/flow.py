@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
+from vitrine.errors import DecoderBusy
+
 __all__ = ["Channel", "Closed", "Flow", "Promise"]
 
 T = TypeVar("T")
@@ -55,18 +57,21 @@ class Flow:
     def run(self, *, tick: Callable[[], None], every_s: float) -> None:
         """Start all stages and wait for them, calling `tick` meanwhile.
 
-        Raises the error of the first that failed.
+        Raises the error of the first that failed; `DecoderBusy` where the system starts no more
+        threads.
         """
-        for thread in self._threads:
-            thread.start()
+        started: list[threading.Thread] = []
         try:
             for thread in self._threads:
+                _start(thread)
+                started.append(thread)
+            for thread in started:
                 while thread.is_alive():
                     thread.join(every_s)
                     tick()
         finally:
             self._fail(None)
-            for thread in self._threads:
+            for thread in started:
                 thread.join(_PATIENCE_S)
         if self._error is not None:
             raise self._error
@@ -107,6 +112,16 @@ class Flow:
             condition.wait(timeout_s)
         finally:
             self._waited_for.remove(condition)
+
+
+def _start(thread: threading.Thread) -> None:
+    try:
+        thread.start()
+    except RuntimeError as error:  # of the system; no thread of a flow is started twice
+        raise DecoderBusy(
+            f"the system gives this process too little memory or too few threads ({error}); lower"
+            " VITRINE_DECODE_PROCESSES and VITRINE_DECODE_THREADS, or raise its limits"
+        ) from error
 
 
 class Promise(Generic[T]):

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from ingest.pipeline.flow import Channel, Closed, Flow
+from vitrine.errors import DecoderBusy
 
 
 def _run(flow: Flow) -> None:
@@ -171,3 +172,24 @@ def test_taking_with_a_time_limit_gives_none_while_nothing_comes() -> None:
     flow.stage("consume", consume)
     _run(flow)
     assert seen == [None, 7]
+
+
+def test_where_the_system_starts_no_more_threads_those_that_run_end_and_the_error_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    flow = Flow()
+    channel: Channel[int] = flow.channel(1)
+    start, began = threading.Thread.start, []
+
+    def start_or_fail(thread: threading.Thread) -> None:
+        if thread.name == "one too many":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+        began.append(thread)
+
+    flow.stage("waits for ever", lambda: print(channel.take()))
+    flow.stage("one too many", lambda: None, into=(channel,))
+    monkeypatch.setattr(threading.Thread, "start", start_or_fail)
+    with pytest.raises(DecoderBusy, match=r"start new thread.*VITRINE_DECODE_PROCESSES"):
+        _run(flow)
+    assert [thread.is_alive() for thread in began] == [False]
