@@ -54,9 +54,11 @@ def measure(
     settings = Settings(data_dir=work / "device", model=str(model))
     embedder = load_encoder(settings)
     device = embedder.compute.device
-    where = f"{embedder.compute.precision} on {device}, {usable_cores()} cores"
+    where = f"{embedder.compute.describe()}, {usable_cores()} cores"
     _forward(report, embedder, where)
-    forward_ms = _texts(report, embedder, where)
+    forward_ms = _texts(report, "texts", embedder, where)
+    if device.startswith("cuda"):
+        _without_graphs(report, settings, embedder)
     preparing.measure(report, embedder.pictures, photos, rounds=5 if quick else 15)
     for processes in (number for number in _PROCESSES if number <= usable_cores()):
         few = files[: processes * _FOR_EACH_PROCESS]
@@ -93,7 +95,21 @@ def _forward(report: Report, embedder: Embedder, where: str) -> None:
         report.add(Figure("forward", rate, "photos/s", note=where, case=f"batch {size}"))
 
 
-def _texts(report: Report, embedder: Embedder, where: str) -> dict[int, float]:
+def _without_graphs(report: Report, settings: Settings, embedder: Embedder) -> None:
+    """Texts once more, launched kernel by kernel, and the cosine of both vectors."""
+    plain = load_encoder(settings.model_copy(update={"cuda_graphs": "off"}))
+    _texts(report, "texts without CUDA graphs", plain, plain.compute.describe())
+    if not embedder.compute.text_graphs:
+        print("texts were embedded without CUDA graphs in both rows; the log says why")
+        return
+    texts = [f"a red jacket number {number}" for number in range(max(_TEXTS))]
+    cosines = (embedder.embed_texts(texts) * plain.embed_texts(texts)).sum(axis=1)
+    report.add(
+        Figure("texts as CUDA graphs, least cosine to those without", float(cosines.min()), "")
+    )
+
+
+def _texts(report: Report, name: str, embedder: Embedder, where: str) -> dict[int, float]:
     """Milliseconds of a forward pass by number of texts."""
     taken = {}
     for count in _TEXTS:
@@ -105,7 +121,7 @@ def _texts(report: Report, embedder: Embedder, where: str) -> dict[int, float]:
             seconds.append(perf_counter() - began)
         taken[count] = 1e3 * float(np.median(seconds[1:]))
         case = f"{count} at once"
-        report.add(Figure("texts", taken[count], "ms", note=where, case=case))
+        report.add(Figure(name, taken[count], "ms", note=where, case=case))
     return taken
 
 

@@ -159,7 +159,9 @@ class _IndexState(Collector):
         self._vitrine = vitrine
 
     def collect(self) -> Iterator[Metric]:
-        """Whether the live version answers, which one it is and how much it holds."""
+        """Where models run; whether the live version answers, which one it is and how much it
+        holds."""
+        yield _models(self._vitrine)
         try:
             live = self._vitrine.versions.live()
             count = live.count()
@@ -175,6 +177,18 @@ class _IndexState(Collector):
         yield info
         if live.info.filling is not None:
             yield _filling(live.info.name, live.info.filling)
+
+
+def _models(vitrine: Vitrine) -> Metric:
+    family = GaugeMetricFamily(
+        "vitrine_model_info",
+        "Where a loaded model runs, and whether it reads texts as CUDA graphs",
+        labels=["model", "device", "precision", "text_graphs"],
+    )
+    for name, compute in {(each.info.name, each.compute) for each in vitrine.embedders.loaded}:
+        graphs = "yes" if compute.text_graphs else "no"
+        family.add_metric([name, compute.device, compute.precision, graphs], 1)
+    return family
 
 
 def _filling(version: str, filling: VersionFilling) -> Metric:

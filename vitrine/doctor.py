@@ -170,9 +170,11 @@ def _registered() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in sorted(entries, key=lambda entry: entry.name)}
 
 
-def examine(settings: Settings, names: Iterable[str]) -> Iterator[tuple[str, list[str] | None]]:
-    """Each check's name and its faults, as it finishes; None where it cannot be made before the
-    data folder can be used."""
+def examine(
+    settings: Settings, names: Iterable[str]
+) -> Iterator[tuple[str, list[str] | None, list[str]]]:
+    """Each check's name, its faults and what is told besides, as it finishes; None for the faults
+    where it cannot be made before the data folder can be used."""
     unusable = False
     with closing(Vitrine(settings)) as vitrine:
         for name in names:
@@ -184,13 +186,18 @@ def examine(settings: Settings, names: Iterable[str]) -> Iterator[tuple[str, lis
             except OSError as error:
                 faults = None if unusable else [str(error)]
             unusable = unusable or (name == "data folder" and bool(faults))
-            yield name, faults
+            yield name, faults, [] if faults is None else list(_described(vitrine, name))
 
 
-def _described(settings: Settings) -> Iterator[str]:
-    """What the backend says about the live version; nothing if it cannot, as the check reports."""
-    with closing(Vitrine(settings)) as vitrine, suppress(VitrineError):
-        yield from vitrine.versions.describe()
+def _described(vitrine: Vitrine, name: str) -> Iterator[str]:
+    """What the backend says about the live version, and where the model runs; nothing if it cannot,
+    as the check reports."""
+    if name == "model":
+        for embedder in vitrine.embedders.loaded:
+            yield f"{embedder.info.name} runs on {embedder.compute.describe()}"
+    if name == "backend":
+        with suppress(VitrineError):
+            yield from vitrine.versions.describe()
 
 
 ALL = [*CHECKS, *_registered()]
@@ -217,7 +224,7 @@ def doctor(names: tuple[str, ...]) -> None:
         f" data in {settings.data_dir.resolve()}, {cores} cores"
     )
     wrong = 0
-    for name, faults in examine(settings, names or ALL):
+    for name, faults, described in examine(settings, names or ALL):
         if faults is None:
             click.echo(
                 f"?      {name}\n       cannot be checked before the data folder can be used"
@@ -227,6 +234,6 @@ def doctor(names: tuple[str, ...]) -> None:
         click.secho(
             f"{'ok   ' if not faults else 'WRONG'}  {name}", fg=None if not faults else "red"
         )
-        for line in (*faults, *(_described(settings) if name == "backend" else ())):
+        for line in (*faults, *described):
             click.echo(f"       {line}")
     sys.exit(1 if wrong else 0)

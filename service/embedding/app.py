@@ -99,6 +99,7 @@ def _model() -> Response:
             "image_size": info.image_size,
             "device": compute.device,
             "precision": compute.precision,
+            "text_graphs": compute.text_graphs,
             "preparation": PREPARATION,
             "pictures": embedder.pictures,
         }

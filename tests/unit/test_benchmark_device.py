@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import device_search, preparing
+from benchmarks import device, device_search, preparing
 from benchmarks.report import Report
+from tests.fakes import FakeEmbedder
 from vitrine.embedding.image_preprocessor import ImagePreprocessor
+from vitrine.embedding.ports import Compute
+from vitrine.settings import Settings
 
 RULES = ImagePreprocessor(
     shortest=64,
@@ -57,3 +60,26 @@ def test_a_size_without_room_is_left_out_in_words(
     assert not report.figures
     assert "1,000,000,000 vectors is left out" in capsys.readouterr().out
     assert "are needed" in device_search._lacking(device_search.SearchDevice("cpu"), 10**9)
+
+
+@pytest.mark.parametrize("graphs", [True, False])
+def test_texts_are_measured_without_cuda_graphs_as_well(
+    graphs: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    chosen, plain, report = list[str](), FakeEmbedder(), Report()
+
+    def load(settings: Settings) -> FakeEmbedder:
+        chosen.append(settings.cuda_graphs)
+        return plain
+
+    monkeypatch.setattr(device, "load_encoder", load)
+    embedder = FakeEmbedder()
+    embedder.compute = Compute("cuda", "bf16", text_graphs=graphs)
+    device._without_graphs(report, Settings(), embedder)
+    assert chosen == ["off"]
+    cases = [figure.case for figure in report.figures if figure.name.endswith("out CUDA graphs")]
+    assert cases == ["1 at once", "16 at once", "64 at once"]
+    told = "without CUDA graphs in both rows" in capsys.readouterr().out
+    assert told != graphs
+    cosines = [figure.value for figure in report.figures if "least cosine" in figure.name]
+    assert cosines == (pytest.approx([1.0]) if graphs else [])

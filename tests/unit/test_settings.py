@@ -13,10 +13,13 @@ import pytest
 from click.testing import CliRunner
 from pydantic import SecretStr
 
+from tests.fakes import FakeEmbedder
 from vitrine import doctor
 from vitrine.cli import vitrine
+from vitrine.embedding.ports import Compute
 from vitrine.errors import InvalidSettings
 from vitrine.settings import Settings, load_settings, settings_tables
+from vitrine.wiring import Vitrine
 
 ROOT = Path(__file__).parents[2]
 ROWS = [row for row in settings_tables().splitlines() if row.startswith("| `")]
@@ -260,3 +263,27 @@ def test_doctor_carries_out_the_checks_that_other_rooms_register(
     (told,) = doctor.examine(settings, ["port"])
     assert told[0] == "port"
     assert "VITRINE_HOST: no such host is not an address" in told[1][0]
+
+
+@pytest.mark.parametrize(
+    ("compute", "told"),
+    [
+        (Compute("cpu", "int8"), "fake runs on cpu in int8"),
+        (
+            Compute("cuda", "bf16", text_graphs=True),
+            "fake runs on cuda in bf16, texts as CUDA graphs",
+        ),
+        (Compute("cuda:1", "fp32"), "fake runs on cuda:1 in fp32, texts without CUDA graphs"),
+    ],
+)
+def test_doctor_tells_where_the_model_runs(
+    compute: Compute, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    embedder = FakeEmbedder()
+    embedder.compute = compute
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(
+        doctor, "Vitrine", lambda given: Vitrine(given, embedder=lambda _: embedder)
+    )
+    printed = CliRunner().invoke(vitrine, ["doctor", "--only=model"]).output
+    assert f"ok     model\n       {told}\n" in printed

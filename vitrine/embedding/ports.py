@@ -69,6 +69,13 @@ class Compute:
 
     device: str
     precision: str
+    text_graphs: bool = False
+    """Whether texts are embedded as CUDA graphs, which have proved to give the same vectors."""
+
+    def describe(self) -> str:
+        """In words."""
+        texts = f", texts {'as' if self.text_graphs else 'without'} CUDA graphs"
+        return f"{self.device} in {self.precision}{texts if self.device[:4] == 'cuda' else ''}"
 
 
 class Embedder(Protocol):

@@ -51,6 +51,7 @@ class ModelDescription(BaseModel):
     image_size: int
     device: str
     precision: str
+    text_graphs: bool = False
     preparation: int
     pictures: ImagePreprocessor
 
@@ -88,7 +89,7 @@ class RemoteEmbedder:
             model.name, model.fingerprint, model.dimension, model.logit_scale, model.image_size
         )
         self.pictures = model.pictures
-        self.compute = Compute(model.device, model.precision)
+        self.compute = Compute(model.device, model.precision, model.text_graphs)
 
     def embed_texts(self, texts: Sequence[str]) -> _Rows:
         """One row per text."""

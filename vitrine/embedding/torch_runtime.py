@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,18 +15,21 @@ from transformers import AutoImageProcessor, AutoModel, AutoTokenizer, ViTImageP
 from transformers.utils import logging as transformers_logging
 
 from vitrine.embedding.checkpoint import Checkpoint
+from vitrine.embedding.cuda_graphs import CudaCapture
 from vitrine.embedding.dual_encoder import DualEncoder
 from vitrine.embedding.image_preprocessor import ImagePreprocessor
 from vitrine.embedding.loaded_model import LoadedModel
 from vitrine.embedding.open_clip.load import load_open_clip
 from vitrine.embedding.ports import Compute, ModelInfo
-from vitrine.embedding.tokenizer import TokenBatch
+from vitrine.embedding.text_graphs import Capture, TextGraphs, capture_text_graphs
+from vitrine.embedding.tokenizer import TokenBatch, Tokenizer
 from vitrine.embedding.tokenizer_loading import load_tokenizer
 from vitrine.errors import DeviceFull, ModelUnavailable
 from vitrine.settings import ModelSettings
 
 __all__ = [
     "TorchDualEncoderModel",
+    "choose_capture",
     "choose_device",
     "choose_precision",
     "load_dual_encoder",
@@ -36,6 +40,10 @@ __all__ = [
 
 _PLAIN_PROCESSORS = frozenset(("Tipsv2ImageProcessor",))
 """Those that resize, rescale and normalize, and that transformers has for torchvision alone."""
+_LEAST_COSINES = {"fp32": 0.99999, "bf16": 0.999}
+"""Of a text's vectors by a graph and by the plain pass, which may take other kernels and so round
+otherwise. bf16 on an H200 is at 0.9999 to fp32, so that two of its roundings are at 0.9996 where
+they add up."""
 
 
 class TorchDualEncoderModel:
@@ -46,6 +54,7 @@ class TorchDualEncoderModel:
         self._model = model.to(device=device, dtype=self._dtype)
         self._device = device
         self._masked = masked
+        self._text_graphs: TextGraphs | None = None
         self.compute = Compute(device, precision)
 
     def encode_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -88,10 +97,30 @@ class TorchDualEncoderModel:
         """(n, length) to (n, dimension); `DeviceFull` when its memory does not suffice."""
         remedy = "leave it more, also of VITRINE_SEARCH_DEVICE"
         with torch.inference_mode(), self._memory_for(f"{len(tokens.ids)} texts", remedy):
-            inputs = {"input_ids": torch.from_numpy(tokens.ids).to(self._device)}
-            if self._masked:
-                inputs["attention_mask"] = torch.from_numpy(tokens.mask).to(self._device)
-            return _rows(self._model.get_text_features(**inputs))
+            if self._text_graphs is not None:
+                rows = self._text_graphs.encode(tokens)
+                if rows is not None:
+                    return rows
+            ids, mask = torch.from_numpy(tokens.ids), torch.from_numpy(tokens.mask)
+            return _rows(self._text_rows(ids, mask))
+
+    def capture_texts(self, tokenizer: Tokenizer, capture: Capture) -> None:
+        """Embed texts as graphs from now on, where these prove to give the same vectors."""
+        with torch.inference_mode():
+            self._text_graphs = capture_text_graphs(
+                self._text_rows,
+                tokenizer,
+                capture,
+                device=self._device,
+                least_cosine=_LEAST_COSINES[self.compute.precision],
+            )
+        self.compute = replace(self.compute, text_graphs=self._text_graphs is not None)
+
+    def _text_rows(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        inputs = {"input_ids": ids.to(self._device)}
+        if self._masked:
+            inputs["attention_mask"] = mask.to(self._device)
+        return rows_of(self._model.get_text_features(**inputs)).float()
 
 
 def load_torch_embedder(
@@ -108,6 +137,9 @@ def load_torch_embedder(
         loaded.model, device=device, precision=precision, masked=loaded.tokenizer.config.masked
     )
     dimension = model.encode_texts(loaded.tokenizer.encode(["a photo"])).shape[1]
+    capture = choose_capture(settings.cuda_graphs, device)
+    if capture is not None:
+        model.capture_texts(loaded.tokenizer, capture)
     info = ModelInfo(checkpoint.name, fingerprint, dimension, scale, loaded.images.shorter_side)
     return DualEncoder(info, loaded.images, loaded.tokenizer, model)
 
@@ -224,6 +256,11 @@ def choose_precision(requested: str, device: str) -> str:
         return "fp32"
     with torch.cuda.device(device):
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+
+
+def choose_capture(requested: str, device: str) -> Capture | None:
+    """What captures text towers, where a setting allows it and the device can; else None."""
+    return CudaCapture(device) if requested == "auto" and device.startswith("cuda") else None
 
 
 def rows_of(output: Any) -> torch.Tensor:

@@ -19,7 +19,7 @@ from service.embedding.app import build_embedder
 from tests.fakes import COLORS, FakeEmbedder
 from vitrine.embedding import load, remote
 from vitrine.embedding.image_preprocessor import ImagePreprocessor
-from vitrine.embedding.ports import PREPARATION
+from vitrine.embedding.ports import PREPARATION, Compute
 from vitrine.embedding.remote import MOST_TEXTS, RemoteEmbedder
 from vitrine.errors import InvalidSettings, ModelBusy, ModelUnavailable
 from vitrine.settings import Settings, load_settings
@@ -77,6 +77,14 @@ def test_the_vectors_are_the_models_own(machine: Machine) -> None:
     assert np.array_equal(client.embed_texts(texts), model.embed_texts(texts))
     assert np.array_equal(client.embed_images(PICTURES), model.embed_images(PICTURES))
     assert client.embed_texts([]).shape == client.embed_images([]).shape == (0, 64)
+
+
+def test_where_the_model_runs_is_told(machine: Machine) -> None:
+    machine.model.compute = Compute("cuda:1", "bf16", text_graphs=True)
+    assert machine.client().compute == machine.model.compute
+    metrics = machine.app.test_client().get("/metrics").get_data(as_text=True)
+    told = 'device="cuda:1",model="fake",precision="bf16",text_graphs="yes"'
+    assert f"vitrine_model_info{{{told}}} 1.0" in metrics
 
 
 def test_pictures_cross_in_parts_of_bounded_size(

@@ -40,6 +40,11 @@ class ModelSettings(DataSettings):
         " int8 needs onnx, bf16 torch",
     )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:N or mps")
+    cuda_graphs: Literal["auto", "off"] = Field(
+        "auto",
+        description="auto: on CUDA, texts are embedded as CUDA graphs, where these prove to give"
+        " the same vectors; off: they are not",
+    )
     model_threads: int = Field(
         0, ge=0, le=1024, description="threads of the forward pass; 0: one per core"
     )
