@@ -6,6 +6,7 @@ The device is torch's CPU, which works as a card does, in the same memory.
 from __future__ import annotations
 
 import random
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,69 @@ def test_vectors_that_nobody_searches_make_room(
     monkeypatch.setattr(device_vectors, "_AGAIN_S", -1.0)
     third = DeviceVectors(device, pictures, None)
     assert third.ready()
+
+
+def test_vectors_that_are_replaced_on_their_way_to_the_device_do_not_stay_there(
+    pictures: ProductVectors, monkeypatch: pytest.MonkeyPatch
+):
+    device = SearchDevice("cpu")
+    vectors = DeviceVectors(device, pictures, None)
+    brought = device_vectors._halves_on
+
+    def replaced(name: str, rows: ProductVectors) -> object:
+        halves = brought(name, rows)
+        vectors.retire()
+        return halves
+
+    monkeypatch.setattr(device_vectors, "_halves_on", replaced)
+    assert not vectors.ready()
+    assert not device.holds
+    monkeypatch.setattr(device_vectors, "_halves_on", brought)
+    assert not vectors.ready(), "they are brought there again"
+
+
+def test_replaced_vectors_stay_away_even_where_memory_did_not_suffice_meanwhile(
+    pictures: ProductVectors, monkeypatch: pytest.MonkeyPatch
+):
+    vectors = DeviceVectors(SearchDevice("cpu"), pictures, None)
+
+    def full(_: SearchDevice, nbytes: int) -> str:
+        vectors.retire()
+        return f"{nbytes} bytes are needed"
+
+    monkeypatch.setattr(device_vectors, "_AGAIN_S", -1.0)
+    with monkeypatch.context() as scarce:
+        scarce.setattr(SearchDevice, "make_room", full)
+        assert not vectors.ready()
+    assert not vectors.ready()
+
+
+def test_room_is_made_while_other_vectors_come_and_go(pictures: ProductVectors):
+    device = SearchDevice("cpu")
+    held = [DeviceVectors(device, pictures, None) for _ in range(200)]
+    done, wrong = threading.Event(), list[Exception]()
+
+    def make_room() -> None:
+        while not done.is_set():
+            try:
+                device.make_room(1 << 60)
+            except Exception as error:
+                wrong.append(error)
+                return
+
+    maker = threading.Thread(target=make_room)
+    maker.start()
+    try:
+        for _ in range(40):
+            for vectors in held:
+                device.hold(vectors)
+            for vectors in held:
+                device.let_go(vectors)
+    finally:
+        done.set()
+        maker.join(timeout=240)
+    assert not maker.is_alive()
+    assert wrong == []
 
 
 def index_on(device: SearchDevice | None, folder: Path, **settings: object) -> FaissVersions:

@@ -85,6 +85,7 @@ class DeviceVectors:
         self._codes = codes
         self._halves: _Halves | None = None
         self._not_before = 0.0
+        self._retired = False
         self._last_used = 0.0
         self._loading = Lock()
 
@@ -98,7 +99,9 @@ class DeviceVectors:
         """Whether they are on the device; the first call brings them there, others do not wait."""
         if self._halves is not None:
             return True
-        if monotonic() < self._not_before or not self._loading.acquire(blocking=False):
+        if self._retired or monotonic() < self._not_before:
+            return False
+        if not self._loading.acquire(blocking=False):
             return False
         try:
             self._load()
@@ -113,11 +116,12 @@ class DeviceVectors:
     def release(self) -> None:
         """Give their memory back; the next search brings them there again."""
         self._halves = None
-        self._device.holds.discard(self)
+        self._device.let_go(self)
 
     def retire(self) -> None:
-        """Give their memory back for good: others have taken their place."""
-        self._not_before = float("inf")
+        """Give their memory back for good, also while they are on their way: others have taken
+        their place."""
+        self._retired = True
         self.release()
 
     def top_k(self, mask: Mask, query: Vector, k: int) -> ScoredRows:
@@ -166,9 +170,11 @@ class DeviceVectors:
         try:
             self._last_used = monotonic()
             self._halves = _halves_on(self._device.name, self._vectors)
-            self._device.holds.add(self)
+            self._device.hold(self)
         except RuntimeError as error:
             self._give_up(error)
+        if self._retired:  # after, so that either this or `retire` sees the other
+            self.release()
 
     def _give_up(self, error: RuntimeError) -> None:
         self.release()

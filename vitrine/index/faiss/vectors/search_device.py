@@ -6,6 +6,7 @@ import logging
 import os
 from functools import cached_property
 from importlib import import_module
+from threading import Lock
 from typing import Any, Protocol
 from weakref import WeakSet
 
@@ -41,6 +42,7 @@ class SearchDevice:
         self.name = name
         self.least_rows = least_rows
         self.holds: WeakSet[HeldVectors] = WeakSet()
+        self._holding = Lock()  # a set that is looked through must not change
 
     @cached_property
     def obstacle(self) -> str | None:
@@ -71,13 +73,25 @@ class SearchDevice:
         """
         if nbytes <= self.free_bytes():
             return None
-        for vectors in list(self.holds):
+        with self._holding:
+            held = list(self.holds)
+        for vectors in held:
             if vectors.idle():
                 vectors.release()
         free = self.free_bytes()
         if nbytes <= free:
             return None
         return f"{self.name} has {free / 1e9:.1f} GB free, {nbytes / 1e9:.1f} GB are needed"
+
+    def hold(self, vectors: HeldVectors) -> None:
+        """These take memory from now on."""
+        with self._holding:
+            self.holds.add(vectors)
+
+    def let_go(self, vectors: HeldVectors) -> None:
+        """These take none any more."""
+        with self._holding:
+            self.holds.discard(vectors)
 
     def free_bytes(self) -> int:
         """Bytes that this process can have there."""
