@@ -19,6 +19,7 @@ from transformers.utils import logging as transformers_logging
 
 from vitrine.embedding.checkpoint import Checkpoint
 from vitrine.embedding.detection import best_detections
+from vitrine.embedding.device_memory import memory_for
 from vitrine.embedding.ports import Detection
 from vitrine.embedding.torch_runtime import choose_device
 from vitrine.errors import ModelUnavailable
@@ -44,13 +45,14 @@ class GroundingDetector:
         """The objects that score above the threshold, best first.
 
         A label given twice counts once; of one that is longer than the model reads the beginning
-        counts.
+        counts. `DeviceFull` when the device's memory does not suffice.
         """
-        pixels = self._processor(images=image, return_tensors="pt").to(self._model.device)
         detections: list[Detection] = []
-        for part in self._parts(list(dict.fromkeys(labels))):
-            scores, corners = self._compare(pixels, part, image.size)
-            detections = best_detections(detections, scores, part, corners, threshold)
+        with memory_for("a picture", str(self._model.device)):
+            pixels = self._processor(images=image, return_tensors="pt").to(self._model.device)
+            for part in self._parts(list(dict.fromkeys(labels))):
+                scores, corners = self._compare(pixels, part, image.size)
+                detections = best_detections(detections, scores, part, corners, threshold)
         return detections
 
     def _parts(self, labels: list[str]) -> Iterator[list[str]]:

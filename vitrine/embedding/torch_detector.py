@@ -11,6 +11,7 @@ from transformers import AutoModelForZeroShotObjectDetection
 
 from vitrine.embedding.checkpoint import Checkpoint
 from vitrine.embedding.detection import DetectorOutput, OwlDetector
+from vitrine.embedding.device_memory import memory_for
 from vitrine.embedding.loaded_model import LoadedModel
 from vitrine.embedding.tokenizer import TokenBatch
 from vitrine.embedding.torch_runtime import choose_device, load_model
@@ -75,8 +76,8 @@ class TorchDetectorModel:
         self._output, self._text = DetectorTower(model), TextTower(model)
 
     def forward(self, pixels: NDArray[np.float32]) -> DetectorOutput:
-        """(1, 3, height, width) to the scene."""
-        with torch.inference_mode():
+        """(1, 3, height, width) to the scene; `DeviceFull` when its memory does not suffice."""
+        with torch.inference_mode(), memory_for("a picture", self._device):
             batch = torch.from_numpy(pixels).to(self._device, self._dtype)
             classes, shift, scale, boxes = (
                 part[0].float().cpu().numpy() for part in self._output(batch)
@@ -84,8 +85,8 @@ class TorchDetectorModel:
         return DetectorOutput(classes, shift, scale, boxes)
 
     def encode_texts(self, tokens: TokenBatch) -> NDArray[np.float32]:
-        """(n, length) to (n, d)."""
-        with torch.inference_mode():
+        """(n, length) to (n, d); `DeviceFull` when its memory does not suffice."""
+        with torch.inference_mode(), memory_for(f"{len(tokens.ids)} labels", self._device):
             ids, mask = (
                 torch.from_numpy(part).to(self._device) for part in (tokens.ids, tokens.mask)
             )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +14,7 @@ from transformers.utils import logging as transformers_logging
 
 from vitrine.embedding.checkpoint import Checkpoint
 from vitrine.embedding.cuda_graphs import CudaCapture
+from vitrine.embedding.device_memory import memory_for
 from vitrine.embedding.dual_encoder import DualEncoder
 from vitrine.embedding.image_preprocessor import ImagePreprocessor
 from vitrine.embedding.loaded_model import LoadedModel
@@ -24,7 +23,7 @@ from vitrine.embedding.ports import Compute, ModelInfo
 from vitrine.embedding.text_graphs import Capture, TextGraphs, capture_text_graphs
 from vitrine.embedding.tokenizer import TokenBatch, Tokenizer
 from vitrine.embedding.tokenizer_loading import load_tokenizer
-from vitrine.errors import DeviceFull, ModelUnavailable
+from vitrine.errors import ModelUnavailable
 from vitrine.settings import ModelSettings
 
 __all__ = [
@@ -71,7 +70,8 @@ class TorchDualEncoderModel:
         `DeviceFull` when they are too many for its memory.
         """
         remedy = "set VITRINE_BATCH_SIZE lower"
-        with torch.inference_mode(), self._memory_for(f"{len(levels)} pictures", remedy):
+        pictures = f"{len(levels)} pictures"
+        with torch.inference_mode(), memory_for(pictures, self._device, remedy=remedy):
             sent = torch.from_numpy(np.ascontiguousarray(levels))
             if self._device.startswith("cuda"):
                 sent = sent.pin_memory()
@@ -81,22 +81,12 @@ class TorchDualEncoderModel:
             pixels = batch.to(self._dtype, memory_format=torch.contiguous_format)
             return _rows(self._model.get_image_features(pixel_values=pixels))
 
-    @contextmanager
-    def _memory_for(self, batch: str, remedy: str) -> Iterator[None]:
-        try:
-            yield
-        except torch.OutOfMemoryError as error:
-            raise DeviceFull(
-                f"{self._device} has too little memory for {batch} at once; {remedy}"
-            ) from error
-
     def _column(self, values: tuple[float, float, float]) -> torch.Tensor:
         return torch.tensor(values, device=self._device).view(3, 1, 1)
 
     def encode_texts(self, tokens: TokenBatch) -> NDArray[np.float32]:
         """(n, length) to (n, dimension); `DeviceFull` when its memory does not suffice."""
-        remedy = "leave it more, also of VITRINE_SEARCH_DEVICE"
-        with torch.inference_mode(), self._memory_for(f"{len(tokens.ids)} texts", remedy):
+        with torch.inference_mode(), memory_for(f"{len(tokens.ids)} texts", self._device):
             if self._text_graphs is not None:
                 rows = self._text_graphs.encode(tokens)
                 if rows is not None:

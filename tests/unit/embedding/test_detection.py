@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from transformers import pipeline
+import torch
+from transformers import BatchEncoding, BatchFeature, pipeline
 
 from tests.checkpoints import photo
 from vitrine.embedding import detection
+from vitrine.embedding.grounding_detector import GroundingDetector
 from vitrine.embedding.load import load_detector
-from vitrine.errors import ModelUnavailable
+from vitrine.embedding.tokenizer import TokenBatch
+from vitrine.embedding.torch_detector import TorchDetectorModel
+from vitrine.errors import DeviceFull, ModelUnavailable
 from vitrine.settings import Settings
 
 pytestmark = pytest.mark.slow  # loads torch
@@ -115,3 +120,42 @@ def test_another_kind_of_model_is_refused(
 ) -> None:
     with pytest.raises(ModelUnavailable, match="no OWL-ViT"):
         load_detector(configured(detector=str(clip_folder), runtime="torch"))
+
+
+class Full(torch.nn.Module):
+    """A detector, or a part of one, whose card has no memory left."""
+
+    def __init__(self, *, whole: bool = True) -> None:
+        super().__init__()
+        self.config, self.device = SimpleNamespace(max_text_len=32), torch.device("cpu")
+        if whole:
+            self.owlvit = Full(whole=False)
+
+    def fail(self, *_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB")
+
+    image_embedder = get_text_features = forward = fail
+
+
+def test_a_card_without_memory_for_a_picture_says_so():
+    model = TorchDetectorModel(Full(), device="cpu", precision="fp32")
+    ids = np.ones((3, 5), np.int64)
+    with pytest.raises(DeviceFull, match="cpu has too little memory for a picture at once; leave"):
+        model.forward(np.zeros((1, 3, 8, 8), np.float32))
+    with pytest.raises(DeviceFull, match="too little memory for 3 labels at once; leave it more"):
+        model.encode_texts(TokenBatch(ids, ids))
+
+
+def test_a_card_without_memory_for_a_picture_and_its_labels_says_so():
+    def prepared(**_: object) -> BatchFeature:
+        return BatchFeature({"pixel_values": torch.zeros(1, 3, 8, 8)})
+
+    def encoded(text: str, **_: object) -> BatchEncoding:
+        places = [(at, at + 1) for at in range(len(text))]
+        return BatchEncoding(
+            {"input_ids": [1] * len(text), "offset_mapping": torch.tensor([places])}
+        )
+
+    detector = GroundingDetector("tiny", Full(), prepared, encoded)
+    with pytest.raises(DeviceFull, match="too little memory for a picture at once"):
+        detector.detect(photo(1), ["mug"], threshold=0.5)
