@@ -19,12 +19,13 @@ from vitrine.wiring import Vitrine
 MAPPING = {
     "product": {"id": "id", "title": "title", "image": "image", "price": "price", "color": "color"}
 }
-BY_VECTOR, BY_WORDS = 47, 85
+BY_VECTOR, BY_WORDS = 48, 86
 ONE_ROW, WITH_LEARNING = 75, 108
 """Own files at most; a change that needs more of them says why here.
 
 Facets count spellings that filters hold for equal as one value, which takes two files, and a page
-is read in one transaction, which takes one. Words that are understood, ranked and fused with
+is read in one transaction, which takes one, and queries whose texts were embedded together wait for
+each other before a scan, which takes one. Words that are understood, ranked and fused with
 vectors take 38 files more than vectors alone; four of them tell a known word, the word that names
 the thing, how the catalogue writes words, and values by name ("not size 38"), which stood in files
 with other things before, and the planner names the plan by which the segments were searched.

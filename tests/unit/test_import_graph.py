@@ -22,6 +22,7 @@ DEEPEST_CHAIN = 8
 
 FLOORS = (
     "vitrine.abandonment",
+    "vitrine.cohort",
     "vitrine.cores",
     "vitrine.errors",
     "vitrine.extras",

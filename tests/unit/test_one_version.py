@@ -7,6 +7,7 @@ import pytest
 from tests.fake_index import FakeIndex, FakeVersions
 from tests.fakes import FakeEmbedder
 from tests.shop import MAPPING, product
+from vitrine.cohort import Cohort, set_out
 from vitrine.errors import InvalidCursor, VersionGone
 from vitrine.index import IndexAnswer, IndexQuery
 from vitrine.products import Record
@@ -148,3 +149,21 @@ def test_a_further_page_of_a_removed_version_is_an_expired_cursor(
     versions.discard(gone)
     with pytest.raises(InvalidCursor, match="has expired"):
         engine.search(SearchQuery(texts=RED.texts, cursor=cursor))
+
+
+@pytest.mark.parametrize("cursor", [None, "unknown"])
+def test_nobody_waits_for_a_request_that_needs_no_scan(
+    engine: SearchEngine,
+    versions: CountedVersions,
+    embedder: FakeEmbedder,
+    cursor: str | None,
+):
+    publish(versions, embedder, 1)
+    cohort = Cohort(1)
+    set_out(cohort)
+    if cursor is None:
+        engine.answer(lambda version: version.schema)
+    else:
+        with pytest.raises(InvalidCursor):
+            engine.answer(lambda version: version.schema, cursor=cursor)
+    assert cohort.complete

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from vitrine.abandonment import is_abandoned
+from vitrine.cohort import Cohort, set_out
 from vitrine.embedding.ports import Embedder
 from vitrine.embedding.wrapped import WrappedEmbedder
 from vitrine.errors import Abandoned, ModelBusy
@@ -36,6 +37,8 @@ class _Group(Generic[_T]):
         self.rows: list[_Rows | None] = [None] * len(items)
         self.missing = len(items)
         self.error: Exception | None = None
+        self.cohort: Cohort | None = None
+        """The callers whose items were done by the same pass, if there are others."""
 
     @property
     def done(self) -> bool:
@@ -101,6 +104,7 @@ class Batcher(Generic[_T]):
                 group.wait(deadline - time.monotonic())
         if group.error is not None:
             raise group.error
+        set_out(group.cohort)
         return [row for row in group.rows if row is not None]
 
     def _give_up(self, group: _Group[_T]) -> NoReturn:
@@ -148,9 +152,18 @@ class Batcher(Generic[_T]):
                     else:
                         group.rows[place] = answer
                         group.missing -= 1
-                    if group.done:
-                        group.wake()
+                self._release([group for group, _ in batch if group.done])
                 self._wake_next()
+
+    @staticmethod
+    def _release(done: Sequence[_Group[_T]]) -> None:
+        """Wake those whose items are done: they go on from here together."""
+        groups = dict.fromkeys(done)
+        embedded = sum(group.error is None for group in groups)
+        cohort = Cohort(embedded) if embedded > 1 else None
+        for group in groups:
+            group.cohort = cohort
+            group.wake()
 
     def _attempt(self, items: list[_T]) -> list[_Rows | Exception]:
         try:

@@ -16,6 +16,7 @@ from tests.checkpoints import photo
 from tests.fakes import FakeEmbedder
 from tests.support.waiting import until
 from vitrine.abandonment import abandoned_when
+from vitrine.cohort import arrive
 from vitrine.embedding.batching import Batcher, BatchingEmbedder
 from vitrine.errors import Abandoned, ModelBusy
 
@@ -62,6 +63,52 @@ def in_thread(call: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
 
 def values(rows: list[Rows]) -> list[float]:
     return [float(row[0]) for row in rows]
+
+
+def cohort_after(call: Callable[[], Any]) -> Callable[[], Any]:
+    """The call, which then tells with whom its thread is on its way."""
+
+    def calling() -> Any:
+        call()
+        return arrive()
+
+    return calling
+
+
+def test_those_whose_items_one_pass_has_done_are_on_their_way_together(gate: Gate) -> None:
+    batcher: Batcher[int] = Batcher(gate.forward, most=32, timeout_s=60)
+    first = in_thread(cohort_after(lambda: batcher.run([0])))
+    assert gate.entered.wait(60)
+    others = [
+        in_thread(cohort_after(lambda item=item: batcher.run([item, item + 10])))
+        for item in range(1, 4)
+    ]
+    until(lambda: len(batcher._waiting) == 3)
+    gate.open.set()
+    for thread, _ in [first, *others]:
+        thread.join(60)
+    assert first[1] == [None]  # it was alone
+    cohorts = {id(got[0]): got[0] for _, got in others}
+    assert len(cohorts) == 1
+    assert next(iter(cohorts.values())).complete
+
+
+def test_who_gets_an_error_is_on_the_way_with_nobody(gate: Gate) -> None:
+    batcher: Batcher[int] = Batcher(gate.forward, most=32, timeout_s=60)
+    gate.fails_on = {3}
+    first = in_thread(lambda: batcher.run([0]))
+    assert gate.entered.wait(60)
+    others = [
+        in_thread(cohort_after(lambda item=item: batcher.run([item]))) for item in range(1, 4)
+    ]
+    until(lambda: len(batcher._waiting) == 3)
+    gate.open.set()
+    for thread, _ in [first, *others]:
+        thread.join(60)
+    cohorts = [got[0] for _, got in others]
+    assert isinstance(cohorts[2], RuntimeError)
+    assert cohorts[0] is cohorts[1]
+    assert cohorts[0].complete
 
 
 def test_a_lone_caller_runs_at_once_and_in_order(gate: Gate) -> None:

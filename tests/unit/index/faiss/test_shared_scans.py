@@ -11,6 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support.waiting import until
+from vitrine.cohort import Cohort, set_out
+from vitrine.embedding.batching import Batcher
 from vitrine.index.faiss.vectors import shared_scans
 from vitrine.index.faiss.vectors.shared_scans import SharedScans
 
@@ -73,39 +75,47 @@ def test_queries_that_wait_share_a_pass(dimension: int, passes: list[int]) -> No
     assert len(passes) == 2
 
 
-def test_after_a_shared_pass_the_next_begins_when_nobody_comes_any_more(
+def test_a_pass_begins_when_the_queries_that_were_embedded_together_are_there(
     monkeypatch: pytest.MonkeyPatch, passes: list[int]
 ) -> None:
-    codes, came = random_codes(10, 8, seed=1), list[threading.Thread]()
+    monkeypatch.setattr(shared_scans, "_PATIENCE_S", 60)
+    codes = random_codes(10, 8, seed=1)
     queries = [random_codes(1, 8, seed=2 + place) for place in range(4)]
-    scans, got = SharedScans(codes), dict[int, Any]()
-    scan_together(scans, queries[:2])
+    scans, cohort, got = SharedScans(codes), Cohort(4), dict[int, Any]()
 
-    def come_one_by_one(_: float) -> None:
-        place = len(came) + 1
-        if place == len(queries):
-            return
+    def ask(place: int) -> None:
+        set_out(cohort)
+        got[place] = scans.scan(queries[place], np.copy)
 
-        def ask() -> None:
-            got[place] = scans.scan(queries[place], np.copy)
-
-        came.append(threading.Thread(target=ask))
-        came[-1].start()
-        until(lambda: len(scans._waiting) == place + 1)
-
-    monkeypatch.setattr(shared_scans, "sleep", come_one_by_one)
-    got[0] = scans.scan(queries[0], np.copy)
-    for thread in came:
+    threads = []
+    for place in range(4):  # each comes when those before it wait
+        threads.append(threading.Thread(target=ask, args=(place,)))
+        threads[-1].start()
+        until(lambda: place == 3 or len(scans._waiting) == place + 1)  # noqa: B023
+        assert len(passes) == 0 or place == 3
+    for thread in threads:
         thread.join(60)
     assert all(np.array_equal(got[place], brute_force(codes, queries[place])) for place in range(4))
-    assert len(passes) == 2
+    assert len(passes) == 1
+
+
+def test_a_pass_does_not_wait_for_ever_for_a_query_that_does_not_come(
+    monkeypatch: pytest.MonkeyPatch, passes: list[int]
+) -> None:
+    monkeypatch.setattr(shared_scans, "_PATIENCE_S", 0.001)
+    codes, query = random_codes(10, 8, seed=1), random_codes(1, 8, seed=2)
+    set_out(Cohort(2))
+    assert np.array_equal(SharedScans(codes).scan(query, np.copy), brute_force(codes, query))
+    assert len(passes) == 1
 
 
 def test_a_query_that_is_alone_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     codes, query = random_codes(10, 8, seed=1), random_codes(1, 8, seed=2)
-    monkeypatch.setattr(shared_scans, "sleep", lambda _: pytest.fail("waited"))
+    monkeypatch.setattr(Cohort, "wait", lambda *_: pytest.fail("waited"))
+    batcher = Batcher[int](lambda items: np.zeros((len(items), 8), np.float32), most=4, timeout_s=9)
     scans = SharedScans(codes)
-    for _ in range(2):
+    for number in range(2):
+        batcher.run([number])
         assert np.array_equal(scans.scan(query, np.copy), brute_force(codes, query))
 
 

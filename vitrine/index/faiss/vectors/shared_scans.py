@@ -13,13 +13,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
-from time import sleep
 from typing import Any, TypeAlias, TypeVar
 
 import numkong
 import numpy as np
 from numpy.typing import NDArray
 
+from vitrine.cohort import Cohort, arrive
 from vitrine.index.faiss.vectors.parallel import parallel_parts
 
 __all__ = ["SharedScans", "code_dots"]
@@ -28,8 +28,8 @@ _ROWS = 25_000
 """That one thread scans at a time."""
 _TOGETHER = 16
 """Queries of one pass: what they get takes four bytes for each row and query."""
-_MOMENT_S = 0.0002
-"""Seconds that a scan waits for another query of a group."""
+_PATIENCE_S = 0.01
+"""Seconds that a scan waits, at most, for queries that are on their way to it."""
 
 
 _Dots: TypeAlias = NDArray[np.float32]
@@ -55,17 +55,15 @@ class _Waiting:
 class SharedScans:
     """Inner products of queries with all rows of codes (n, d); safe to call from several threads.
 
-    A query that finds no scan running starts one, those that come meanwhile share the next. Where
-    the pass before was shared, queries come in groups, as their texts were embedded: then a scan
-    begins when for a moment no other query has come.
+    A query that finds no scan running starts one, those that come meanwhile share the next. Queries
+    whose texts were embedded together come one after the other, each when Python's lock lets it: a
+    scan for one of them begins when all are there.
     """
 
     def __init__(self, codes: NDArray[np.uint8]) -> None:
         self._codes = codes
         self._waiting: deque[_Waiting] = deque()
         self._scanning = Lock()
-        self._shared = False
-        """Whether the last pass served several queries."""
 
     def scan(self, query: NDArray[np.uint8], use: Callable[[_Dots], _Result]) -> _Result:
         """What `use` makes of the inner products of one row of codes (1, d) with all rows.
@@ -74,22 +72,22 @@ class SharedScans:
         """
         own = _Waiting(query, use)
         self._waiting.append(own)
+        cohort = arrive()
         with self._scanning:
             if not own.done:  # nobody has scanned for it
-                self._scan(own)
+                self._scan(own, cohort)
         result: _Result = own.result
         return result
 
-    def _scan(self, own: _Waiting) -> None:
+    def _scan(self, own: _Waiting, cohort: Cohort | None) -> None:
         """Scan for one that waits and for others; only one thread is here."""
-        if self._shared:
-            self._await_others()
+        if cohort is not None:
+            cohort.wait(_PATIENCE_S)
         together = [own]
         while self._waiting and len(together) < _TOGETHER:
             other = self._waiting.popleft()
             if other is not own and not other.done:
                 together.append(other)
-        self._shared = len(together) > 1
         dots = self._products(np.concatenate([waiting.query for waiting in together]))
         for other, row in zip(together[1:], dots[1:], strict=True):
             with suppress(Exception):  # it will scan for itself, and meet the error there
@@ -110,13 +108,6 @@ class SharedScans:
 
         parallel_parts(scan, range(0, len(self._codes), _ROWS))
         return dots
-
-    def _await_others(self) -> None:
-        """Return when the pass is full, or nobody has come for a moment."""
-        before = -1
-        while before < len(self._waiting) < _TOGETHER:
-            before = len(self._waiting)
-            sleep(_MOMENT_S)
 
 
 def code_dots(query: NDArray[np.uint8], codes: NDArray[np.uint8]) -> _Dots:
