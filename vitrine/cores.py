@@ -8,10 +8,12 @@ from math import ceil
 from pathlib import Path
 from threading import Semaphore
 
-__all__ = ["core_turns", "usable_cores"]
+__all__ = ["core_turns", "physical_cores", "usable_cores"]
 
 _CGROUP = Path("/sys/fs/cgroup/cpu.max")
 """What a container may use: quota and period in microseconds (Linux, Control Group v2)."""
+_TOPOLOGY = Path("/sys/devices/system/cpu")
+"""Where Linux tells which processors share a core (Documentation/admin-guide/cputopology.rst)."""
 
 
 def usable_cores() -> int:
@@ -21,6 +23,19 @@ def usable_cores() -> int:
     except AttributeError:  # macOS
         cores = os.cpu_count() or 1
     return max(1, min(cores, _quota() or cores))
+
+
+def physical_cores() -> int:
+    """As `usable_cores`, but processors that share a core count as one where the system tells."""
+    usable = usable_cores()
+    try:
+        shared = {
+            (_TOPOLOGY / f"cpu{number}" / "topology" / "thread_siblings_list").read_text("ascii")
+            for number in os.sched_getaffinity(0)
+        }
+    except (AttributeError, OSError):  # macOS; a container that hides it
+        return usable
+    return min(usable, len(shared))
 
 
 @cache

@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from vitrine.cores import core_turns, usable_cores
+from vitrine.cores import core_turns, physical_cores, usable_cores
 from vitrine.embedding.checkpoint import Checkpoint, Role
 from vitrine.embedding.detection import DetectorOutput, OwlDetector
 from vitrine.embedding.dual_encoder import DualEncoder
@@ -207,10 +207,12 @@ def _precision(settings: ModelSettings) -> Precision:
 def open_session(graph: Path, threads: int) -> Any:
     """A session on the CPU with so many threads (0: one per physical core).
 
+    Left to itself ONNX Runtime takes as many, but ties each of its own to one core. Beside other
+    threads that one may be taken, while another is idle: then nobody gets on.
     `ModelUnavailable` when the graph cannot be loaded.
     """
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or physical_cores()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.enable_mem_pattern = (

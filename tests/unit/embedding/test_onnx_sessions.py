@@ -2,18 +2,52 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 
 from tests.support.turns import RecordedTurns
 from vitrine.embedding import onnx_runtime
 from vitrine.embedding.exported import Export
-from vitrine.embedding.onnx_runtime import OnnxDualEncoderModel
+from vitrine.embedding.onnx_runtime import OnnxDualEncoderModel, open_session
+
+
+def threads_of_this_process() -> set[int]:
+    tasks = Path("/proc/self/task")
+    return {int(task.name) for task in tasks.iterdir()} if tasks.is_dir() else set()
+
+
+def one_operation(file: Path) -> Path:
+    shape = [2, 3]
+    value = partial(onnx.helper.make_tensor_value_info, elem_type=1, shape=shape)
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Relu", ["x"], ["y"])], "one", [value("x")], [value("y")]
+    )
+    opset = [onnx.helper.make_opsetid("", 17)]
+    file.write_bytes(
+        onnx.helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+    )
+    return file
+
+
+def test_threads_of_a_session_may_run_on_every_core(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_runtime, "physical_cores", lambda: 3)
+    before = threads_of_this_process()
+    session = open_session(one_operation(tmp_path / "graph.onnx"), 0)
+    assert session.get_session_options().intra_op_num_threads == 3
+    for thread in threads_of_this_process() - before:
+        assert os.sched_getaffinity(thread) == os.sched_getaffinity(0)
+    x = np.array([[-1, 2, -3], [4, -5, 6]], np.float32)
+    np.testing.assert_array_equal(session.run(None, {"x": x})[0], np.maximum(x, 0))
 
 
 class Sessions:
