@@ -18,8 +18,9 @@ from vitrine.index.faiss.segment import Segment
 
 __all__ = ["LiveSegment", "MergedSegments", "State"]
 
-CACHE_BYTES = 32_000_000
-"""Memory for candidate sets and facets kept for further pages and repeated queries."""
+CACHE_BYTES = 16_000_000
+"""Memory for candidate sets, facets and answers kept for further pages and repeated queries: of
+300 answers or more, as products that several of them show are counted with each."""
 PRODUCT_CACHE_BYTES = 8_000_000
 """Memory for products read last: shoppers ask for the same ones in many words."""
 MERGE_FACTOR = 4
