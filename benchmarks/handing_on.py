@@ -1,5 +1,5 @@
 """What one process hands on beside its work: a serving process the requests of its sockets, an
-embedder the texts of its callers.
+embedder the texts of its callers; and what it takes to call one.
 
 Each has one event loop and one lock of Python, so that its processor time says how much it can hand
 on, however many cores there are. `python -m benchmarks.handing_on` is the process that is measured:
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from time import thread_time
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,14 @@ from vitrine.embedding.caching import CachingEmbedder
 from vitrine.embedding.image_preprocessor import ImagePreprocessor
 from vitrine.embedding.load import QUERY_BATCH
 from vitrine.embedding.ports import Compute, ModelInfo
+from vitrine.embedding.remote import RemoteEmbedder
 from vitrine.settings import Settings, load_settings
 from vitrine.wiring import Vitrine
 
 __all__ = ["measure"]
 
 _CLIENTS, _EACH, _ROUNDS = 16, 40, 8
+_CALLS = 500
 _LEAST_RATE = 2000.0
 """Twice the answers a second that 16 clients are to get of 16 cores and a card."""
 _BARE = "/bare"
@@ -53,6 +56,7 @@ def measure(report: Report, settings: Settings) -> None:
         for each in (1, _TOGETHER):
             name = f"texts handed on by the embedder, {each} in a request"
             _add(report, name, service, partial(_embed, texts, each), each)
+        _add_calls(report, service, texts)
 
 
 def _ask_bare(service: Service) -> None:
@@ -76,6 +80,27 @@ def _add(
     met = rate >= _LEAST_RATE
     beside = {"core ms of a request": core_ms}
     report.add(Figure(name, rate, "1/s of a core", f">= {_LEAST_RATE:g}", met, beside))
+
+
+def _add_calls(report: Report, service: Service, texts: NewTexts) -> None:
+    """What a call takes of the process that asks: its thread's time, of no other's."""
+    url = f"http://127.0.0.1:{service.port}"
+    embedder = RemoteEmbedder(load_settings(embedder_url=url, embedder_token=""))
+    least_s = min(_calling_s(embedder, texts.some(_CALLS)) for _ in range(_ROUNDS))
+    embedder.close()
+    core_ms = least_s / _CALLS * 1e3
+    name = "calls of an embedder by a serving process"
+    met = 1e3 / core_ms >= _LEAST_RATE
+    beside = {"core ms of a call": core_ms}
+    rate = f">= {_LEAST_RATE:g}"
+    report.add(Figure(name, 1e3 / core_ms, "1/s of a core", rate, met, beside))
+
+
+def _calling_s(embedder: RemoteEmbedder, texts: Sequence[str]) -> float:
+    before = thread_time()
+    for text in texts:
+        embedder.embed_texts([text])
+    return thread_time() - before
 
 
 def _processor_s(service: Service, ask: Callable[[Service], None]) -> float:

@@ -31,6 +31,7 @@ from vitrine.errors import InvalidSettings, ModelLoading, ModelUnavailable, Vitr
 from vitrine.freed_memory import keep_freed_memory
 from vitrine.settings import PREFIX, Settings
 from vitrine.storage.data_folder import require_writable
+from vitrine.unix_sockets import UNIX
 from vitrine.wiring import Vitrine
 
 __all__ = ["Report", "Server", "listen", "run"]
@@ -132,6 +133,14 @@ def listen(settings: Settings) -> socket.socket:
         raise InvalidSettings.of(f"{PREFIX}HOST, {PREFIX}PORT", why) from None
 
 
+def _url_of(listening: socket.socket) -> str:
+    """The address at which the socket is reached."""
+    if listening.family == socket.AF_UNIX:
+        return f"{UNIX}{listening.getsockname()}"
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 class Report:
     """What kept a serving process from starting, for the process that started it."""
 
@@ -156,6 +165,12 @@ class Report:
 class _Arbiter(Arbiter):  # type: ignore[misc]  # gunicorn ships no types
     """Gunicorn's, which also looks after the embedder."""
 
+    def stop(self, graceful: bool = True) -> None:
+        """As gunicorn's, which removes the file of a Unix socket unless systemd handed it over:
+        nor is it to be removed while another process keeps it for the next embedder."""
+        self.systemd = self.app.inherited
+        super().stop(graceful)
+
     def manage_workers(self) -> None:
         """As gunicorn's, once a second."""
         self.app.tend()
@@ -171,13 +186,15 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     """Gunicorn with the service's settings; the application is made in each serving process."""
 
     name = "Vitrine"
+    inherited = False
+    """Whether another process keeps the socket when this one ends."""
     embedder: EmbedderChild | None = None
     """The embedder that this service has started for its processes."""
 
     def __init__(self, vitrine: Vitrine, listening: socket.socket, report: Report) -> None:
         self.report = report
         self.vitrine = vitrine
-        self._address = listening.getsockname()[:2]
+        self._url = _url_of(listening)
         self.limits = EdgeLimits.of(vitrine.settings)
         self._gunicorn_settings = gunicorn_settings(vitrine.settings, listening.detach())
         self.warm_up = WarmUp()
@@ -271,13 +288,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
     def _announce(self, worker: Worker) -> None:
         if worker.age == 1 and not self._announced:
             self._announced = True
-            host, port = self._address
-            shown = f"[{host}]" if ":" in host else host
             processes, threads = self._gunicorn_settings["workers"], self.limits.threads
             several = "1 process" if processes == 1 else f"{processes} processes"
             beside = "" if self.embedder is None else ", an embedder beside"
             how = f"{several} of {threads} threads{beside}"
-            log.info("%s answers on http://%s:%s (%s)", self.name, shown, port, how)
+            log.info("%s answers on %s (%s)", self.name, self._url, how)
 
     def follow(self) -> None:
         """Prepare a version that was published while nobody searched before the next search."""

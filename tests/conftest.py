@@ -6,6 +6,8 @@ import gc
 import os
 import re
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +116,10 @@ def dual_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def owlvit_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny OWL-ViT checkpoint with random weights."""
     return checkpoints.save_owlvit(tmp_path_factory.mktemp("checkpoint") / "owlvit")
+
+
+@pytest.fixture
+def socket_folder() -> Iterator[Path]:
+    """A folder for Unix sockets: a test's own has a path that is too long for them."""
+    with tempfile.TemporaryDirectory(prefix="vitrine-test-", dir="/tmp") as folder:
+        yield Path(folder)

@@ -47,8 +47,10 @@ class Answer:
     body: bytes
 
 
-def environ_of(head: Head, body: io.BytesIO, client: Any, server: Any) -> Environ:
-    """The environ of a request, with the address of the client's and of the server's socket.
+def environ_of(
+    head: Head, body: io.BytesIO, client: tuple[Any, ...], server: tuple[Any, ...]
+) -> Environ:
+    """The environ of a request, with host and port of the client's and of the server's socket.
 
     A field with an underscore is left out: in the environ it could not be told from the same name
     with a dash, which a proxy may have checked or set.

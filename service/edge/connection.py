@@ -12,7 +12,7 @@ import logging
 from enum import Enum, auto
 from http import HTTPStatus
 from time import monotonic
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 from urllib.parse import quote
 
 import h11
@@ -263,10 +263,8 @@ class Connection(asyncio.Protocol):
             return
         head = self._head
         self._body.seek(0)
-        client = self._transport.get_extra_info("peername") or ("", 0)
-        server = self._transport.get_extra_info("sockname")
         try:
-            environ = environ_of(head, self._body, client, server)
+            environ = environ_of(head, self._body, self._client(), self._server())
         except ValueError as error:
             self._refuse(malformed(400, f"the request's target is {error}"))
             return
@@ -310,8 +308,8 @@ class Connection(asyncio.Protocol):
         headers += self._open_to_origin()
         method = "" if self._head is None else self._head.method
         seen = {"method": method or "-", "path": quote(path[:200]), "status": refusal.status}
-        client = self._transport.get_extra_info("peername") or ("",)
-        extra = {**seen, "reason": refusal.reason, "client": client[0], "request_id": request_id}
+        client = self._client()[0]
+        extra = {**seen, "reason": refusal.reason, "client": client, "request_id": request_id}
         access.info("%(method)s %(path)s %(status)s refused", seen, extra=extra)
         self._release()
         self._last = True
@@ -322,6 +320,16 @@ class Connection(asyncio.Protocol):
         if self._paused:
             self._paused = False
             self._transport.resume_reading()
+
+    def _client(self) -> tuple[Any, ...]:
+        """Host and port of the client's socket; of a Unix socket, or one that has gone, none."""
+        address = self._transport.get_extra_info("peername")
+        return address if address and isinstance(address, tuple) else ("", 0)
+
+    def _server(self) -> tuple[Any, ...]:
+        """Host and port of the socket that accepted the client; a Unix socket is this machine's."""
+        address = self._transport.get_extra_info("sockname")
+        return address if isinstance(address, tuple) else ("localhost", 80)
 
     def _id(self) -> str:
         return sound_request_id(self._field(REQUEST_ID.lower()))

@@ -5,15 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic
 
+from service.embedding.unix_socket import listen_at
 from service.gunicorn_settings import METRICS_FOLDER
+from vitrine.errors import InvalidSettings
 from vitrine.settings import PREFIX, Settings
+from vitrine.storage.owned_folder import OwnedFolder
+from vitrine.unix_sockets import LONGEST_PATH, UNIX
 from vitrine.wiring import Vitrine
 
 __all__ = ["EmbedderChild", "embedder_beside"]
@@ -22,6 +27,9 @@ log = logging.getLogger(__name__)
 
 COMMAND = ("-c", "from vitrine.cli import main; main()", "embedder")
 """Arguments of Python."""
+_FOLDER, _SOCKET = "vitrine-embedder-", "socket"
+_RANDOM = 8
+"""Characters that `tempfile` adds to a folder's name."""
 _PAUSE_S = 1.0
 """Between two starts, so that an embedder that dies at once costs no core."""
 _GRACE_S = 10.0
@@ -32,14 +40,17 @@ _MOST_THREADS = 64
 
 
 class EmbedderChild:
-    """A `vitrine embedder` on an address of this machine alone, started again when it dies.
+    """A `vitrine embedder` that only this user can reach, started again when it dies.
 
-    The address stays with this process: what is asked while there is no embedder waits for the next
-    one. It ends when this process is gone, by whatever end that came to.
+    Its socket stays with this process: what is asked while there is no embedder waits for the next
+    one. It ends when this process is gone, by whatever end that came to; the folder of a socket
+    whose process was killed is removed by the next start. `OSError` when there can be none.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
+        self._folder = OwnedFolder(_FOLDER, _parent())
+        self._path = self._folder.path / _SOCKET
+        self._listening = listen_at(self._path)
         self._alive, self._life = os.pipe()
         self._token = secrets.token_urlsafe(32)
         self._threads = min(settings.workers * settings.threads, _MOST_THREADS)
@@ -50,10 +61,9 @@ class EmbedderChild:
 
     def named_in(self, settings: Settings) -> Settings:
         """The settings with which the model is reached."""
-        host, port = self._listening.getsockname()[:2]
         token = type(settings.embedder_token)(self._token)
         return settings.model_copy(
-            update={"embedder_url": f"http://{host}:{port}", "embedder_token": token}
+            update={"embedder_url": f"{UNIX}{self._path}", "embedder_token": token}
         )
 
     def tend(self) -> None:
@@ -91,6 +101,7 @@ class EmbedderChild:
                 process.kill()
                 process.wait()
         self._listening.close()
+        self._folder.remove()
         os.close(self._alive)
         os.close(self._life)
 
@@ -100,15 +111,33 @@ class EmbedderChild:
         return monotonic() - self._started > 60 * _PAUSE_S
 
 
+def _parent() -> Path:
+    """The temporary folder of this user, or the system's where a socket's path would be too long in
+    it."""
+    parent = Path(tempfile.gettempdir())
+    length = len(os.fsencode(parent / f"{_FOLDER}{'x' * _RANDOM}" / _SOCKET))
+    return parent if length <= LONGEST_PATH else Path("/tmp")  # noqa: S108  # mode 0700
+
+
 @contextmanager
 def embedder_beside(vitrine: Vitrine) -> Iterator[EmbedderChild | None]:
     """An embedder for the serving processes, where there are several and they would each load the
-    model; the container then reaches its model there."""
+    model; the container then reaches its model there.
+
+    `InvalidSettings` when the temporary folder takes no socket.
+    """
     settings = vitrine.settings
     if settings.workers == 1 or settings.embedder_url or not vitrine.loads_models:
         yield None
         return
-    owner, child = os.getpid(), EmbedderChild(settings)
+    try:
+        owner, child = os.getpid(), EmbedderChild(settings)
+    except OSError as error:
+        raise InvalidSettings.of(
+            "TMPDIR",
+            f"has no room for the embedder's socket ({error.strerror}); name a folder to which this"
+            f" user may write, or set {PREFIX}WORKERS to 1",
+        ) from None
     vitrine.settings = child.named_in(settings)
     child.tend()
     try:

@@ -21,7 +21,8 @@ __all__ = ["EmbedderServer"]
 class EmbedderServer(Server):
     """Serves the model alone: no index is opened.
 
-    `alive` is a pipe whose other end the service holds that started it: it ends with that.
+    `alive` is a pipe whose other end the service holds that started it and keeps its socket: it
+    ends with that.
     """
 
     name = "the embedder"
@@ -35,6 +36,7 @@ class EmbedderServer(Server):
         alive: int | None = None,
     ) -> None:
         self._alive = alive
+        self.inherited = alive is not None
         super().__init__(vitrine, listening, report)
         self.warm_up = WarmUp(load=load_model)
 

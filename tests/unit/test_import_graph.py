@@ -26,6 +26,7 @@ FLOORS = (
     "vitrine.cores",
     "vitrine.errors",
     "vitrine.extras",
+    "vitrine.unix_sockets",
     "vitrine.folding",
     "vitrine.validation",
     "vitrine.freed_memory",

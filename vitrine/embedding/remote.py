@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import threading
-import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
+from http import HTTPStatus
+from http.client import BadStatusLine, HTTPException, RemoteDisconnected
+from time import monotonic, sleep
 
-import httpx
 import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from vitrine.embedding.http_connections import HttpAnswer, KeptConnections
 from vitrine.embedding.image_preprocessor import ImagePreprocessor
 from vitrine.embedding.ports import PREPARATION, Compute, ModelInfo
 from vitrine.errors import ModelBusy, ModelLoading, ModelUnavailable
@@ -32,7 +35,8 @@ _BYTES = 8_000_000
 """Bytes of pictures in one request: well below what a service takes by default."""
 _PAUSE_S = 0.1
 """Before an embedder that is away is asked again."""
-_CONNECT_S = 5.0
+_MOST_BYTES = 1_000_000
+"""Bytes of an answer beside its vectors: the model's description, or why there are none."""
 _REMEMBERED = 10_000
 """Texts of which is remembered whether they were read in part."""
 
@@ -62,24 +66,17 @@ class RemoteEmbedder:
     An embedder that is away, as while it is restarted, is asked again until the time for a query
     is over: `ModelUnavailable`, and `ModelLoading` while it has never answered. `ModelBusy` when it
     refuses because it is full. One that has another model than at first is not believed:
-    `ModelUnavailable`. `transport` replaces HTTP.
+    `ModelUnavailable`.
     """
 
-    def __init__(
-        self, settings: ModelSettings, *, transport: httpx.BaseTransport | None = None
-    ) -> None:
+    def __init__(self, settings: ModelSettings) -> None:
         self._url = settings.embedder_url
         self._timeout_s = settings.query_timeout_s
         token = settings.embedder_token.get_secret_value()
-        self._client = httpx.Client(
-            base_url=self._url,
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=httpx.Timeout(self._timeout_s, connect=_CONNECT_S),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
-            transport=transport,
-            trust_env=False,
+        self._connections = KeptConnections(
+            self._url, {"Authorization": f"Bearer {token}"} if token else {}
         )
-        weakref.finalize(self, self._client.close)
+        weakref.finalize(self, self._connections.close)
         self._truncated: OrderedDict[str, bool] = OrderedDict()
         self._lock = threading.Lock()
         self._absent: type[ModelUnavailable] = ModelLoading
@@ -123,12 +120,15 @@ class RemoteEmbedder:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._connections.close()
 
     def _texts(self, texts: Sequence[str]) -> _Rows:
-        response = self._post("/v1/texts", json={"texts": list(texts)})
-        rows = self._rows(response, len(texts))
-        places = {int(place) for place in response.headers.get(TRUNCATED, "").split(",") if place}
+        content = json.dumps({"texts": list(texts)}, ensure_ascii=False).encode()
+        answer = self._send_with_retries(
+            "/v1/texts", ("application/json", content), most_bytes=self._size(len(texts))
+        )
+        rows = self._rows(answer, len(texts))
+        places = {int(place) for place in answer.headers.get(TRUNCATED, "").split(",") if place}
         with self._lock:
             for place, text in enumerate(texts):
                 self._truncated[text] = place in places
@@ -139,30 +139,39 @@ class RemoteEmbedder:
 
     def _levels(self, levels: NDArray[np.uint8]) -> _Rows:
         content = np.ascontiguousarray(levels).tobytes()
-        return self._rows(self._post("/v1/pictures", content=content), len(levels))
+        answer = self._send_with_retries(
+            "/v1/pictures",
+            ("application/octet-stream", content),
+            most_bytes=self._size(len(levels)),
+        )
+        return self._rows(answer, len(levels))
 
-    def _rows(self, response: httpx.Response, count: int) -> _Rows:
-        fingerprint = response.headers.get(FINGERPRINT, "")
+    def _size(self, rows: int) -> int:
+        """Bytes of so many vectors."""
+        return 4 * rows * self.info.dimension
+
+    def _rows(self, answer: HttpAnswer, count: int) -> _Rows:
+        fingerprint = answer.headers.get(FINGERPRINT, "")
         if fingerprint != self.info.fingerprint:
             raise ModelUnavailable(
                 f"the embedder at {self._url} has another model now (fingerprint {fingerprint[:12]}"
                 f" instead of {self.info.fingerprint[:12]}); start again what embeds with it"
             )
-        if len(response.content) != 4 * count * self.info.dimension:
+        if len(answer.body) != self._size(count):
             raise ModelUnavailable(
-                f"the embedder at {self._url} answered with {len(response.content)} bytes for"
+                f"the embedder at {self._url} answered with {len(answer.body)} bytes for"
                 f" {count} vectors of {self.info.dimension} dimensions"
             )
-        rows = np.frombuffer(response.content, "<f4").reshape(count, self.info.dimension)
+        rows = np.frombuffer(answer.body, "<f4").reshape(count, self.info.dimension)
         return rows.astype(np.float32)
 
     def _stacked(self, parts: list[_Rows]) -> _Rows:
         return np.concatenate(parts) if parts else np.zeros((0, self.info.dimension), np.float32)
 
     def _described(self) -> ModelDescription:
-        response = self._send_with_retries(self._client.build_request("GET", "/v1/model"))
+        answer = self._send_with_retries("/v1/model")
         try:
-            model = ModelDescription.model_validate_json(response.content)
+            model = ModelDescription.model_validate_json(answer.body)
         except ValidationError:
             raise ModelUnavailable(
                 f"what answers at {self._url} is no embedder of this version of Vitrine"
@@ -174,48 +183,57 @@ class RemoteEmbedder:
             )
         return model
 
-    def _post(
-        self, path: str, *, json: object = None, content: bytes | None = None
-    ) -> httpx.Response:
-        return self._send_with_retries(
-            self._client.build_request("POST", path, json=json, content=content)
-        )
-
-    def _send_with_retries(self, request: httpx.Request) -> httpx.Response:
+    def _send_with_retries(
+        self, path: str, body: tuple[str, bytes] | None = None, *, most_bytes: int = 0
+    ) -> HttpAnswer:
         """The answer, asked for again while nobody is there or the model is being loaded."""
-        until = time.monotonic() + self._timeout_s
+        until = monotonic() + self._timeout_s
         while True:
+            left_s = max(until - monotonic(), _PAUSE_S)
             try:
-                response = self._client.send(request)
-            except httpx.TimeoutException:
+                answer = self._connections.request(
+                    path, body, timeout_s=left_s, most_bytes=max(most_bytes, _MOST_BYTES)
+                )
+            except TimeoutError:
                 raise ModelBusy(
                     f"the embedder did not get to this query within {self._timeout_s:g} seconds;"
                     " try again"
                 ) from None
-            except httpx.TransportError as error:
-                if time.monotonic() + _PAUSE_S > until:
+            except (OSError, HTTPException) as error:
+                if monotonic() + _PAUSE_S > until:
                     raise self._absent(
-                        f"the embedder at {self._url} cannot be reached ({error}); start `vitrine"
-                        " embedder` there, or clear VITRINE_EMBEDDER_URL"
+                        f"the embedder at {self._url} cannot be reached ({_cause(error)}); start"
+                        " `vitrine embedder` there, or clear VITRINE_EMBEDDER_URL"
                     ) from None
             else:
-                if response.status_code == httpx.codes.OK:
-                    return response
-                refusal = _refusal(response, self._url)
+                if answer.status == HTTPStatus.OK:
+                    return answer
+                refusal = _refusal(answer, self._url)
                 loading = isinstance(refusal, ModelLoading)
-                if not loading or time.monotonic() + _PAUSE_S > until:
+                if not loading or monotonic() + _PAUSE_S > until:
                     raise refusal
-            time.sleep(_PAUSE_S)
+            sleep(_PAUSE_S)
 
 
-def _refusal(response: httpx.Response, url: str) -> ModelUnavailable | ModelBusy:
+def _cause(error: OSError | HTTPException) -> str:
+    """Why an embedder cannot be reached, in words."""
+    if isinstance(error, FileNotFoundError):
+        return "there is no such socket"
+    if isinstance(error, PermissionError):
+        return "this user may not open it"
+    if isinstance(error, BadStatusLine) and not isinstance(error, RemoteDisconnected):
+        return "what answers there does not speak HTTP"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _refusal(answer: HttpAnswer, url: str) -> ModelUnavailable | ModelBusy:
     try:
-        problem = response.json()
+        problem = json.loads(answer.body)
         kind, detail = str(problem["type"]), str(problem["detail"])
     except (ValueError, KeyError, TypeError):
-        kind, detail = "", response.text[:200]
-    if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        kind, detail = "", answer.body[:200].decode("utf-8", "replace")
+    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
         if kind.endswith(":model-unavailable"):
             return ModelLoading(f"the embedder at {url}: {detail}")
         return ModelBusy(f"the embedder is full; try again soon ({detail})")
-    return ModelUnavailable(f"the embedder at {url} answers {response.status_code}: {detail}")
+    return ModelUnavailable(f"the embedder at {url} answers {answer.status}: {detail}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -29,12 +30,23 @@ WITH_EMBEDDER = str(ROOT / "tests" / "integration" / "service" / "launch_with_em
 LAUNCH = str(ROOT / "tests" / "integration" / "service" / "launch_embedder.py")
 
 
-def test_queries_outlive_the_process_that_has_the_model(tmp_path: Path) -> None:
-    model = Model()
-    with ServiceProcess(tmp_path, LAUNCH, threads=4) as process:
-        process.wait_until("/health/ready")
+@pytest.fixture(autouse=True)
+def temporary(socket_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The temporary folder of the processes."""
+    monkeypatch.setenv("TMPDIR", str(socket_folder))
+    return socket_folder
+
+
+@pytest.mark.parametrize("kind", ["http", "unix"])
+def test_queries_outlive_the_process_that_has_the_model(
+    tmp_path: Path, temporary: Path, kind: str
+) -> None:
+    model, path = Model(), temporary / "embedder.sock"
+    command = (LAUNCH, "--socket", str(path)) if kind == "unix" else (LAUNCH,)
+    with ServiceProcess(tmp_path, *command, threads=4) as process:
+        url = f"unix:{path}" if kind == "unix" else process.url
         settings = Settings(
-            data_dir=tmp_path, model="fake", embedder_url=process.url, query_timeout_s=PATIENCE_S
+            data_dir=tmp_path, model="fake", embedder_url=url, query_timeout_s=PATIENCE_S
         )
         clients = [load_embedder(settings) for _ in range(2)]
         (serving,) = process.serving()
@@ -99,6 +111,28 @@ def test_an_ingest_outlives_the_process_that_has_the_model(tmp_path: Path) -> No
         )
 
 
+def test_a_socket_goes_with_its_embedder_and_one_that_was_killed_bars_no_start(
+    tmp_path: Path, temporary: Path
+) -> None:
+    path = temporary / "embedder.sock"
+    settings = Settings(
+        model="fake", embedder_url=f"unix:{path}", query_timeout_s=PATIENCE_S, data_dir=tmp_path
+    )
+    with ServiceProcess(tmp_path, LAUNCH, "--socket", str(path)) as process:
+        load_embedder(settings)
+        family = psutil.Process(process.process.pid).children()
+        process.process.kill()
+        _, alive = psutil.wait_procs(family, PATIENCE_S)
+        assert not alive
+    assert path.is_socket()
+    with ServiceProcess(tmp_path, LAUNCH, "--socket", str(path)) as process:
+        assert len(load_embedder(settings).embed_texts(["mug"])) == 1
+        process.process.terminate()
+        assert process.ended() == 0
+        assert f"the embedder answers on unix:{path}" in process.log()
+    assert not path.exists()
+
+
 def embedder_of(service: ServiceProcess) -> psutil.Process:
     """The process that starts the one with the model."""
     children = psutil.Process(service.process.pid).children()
@@ -106,34 +140,58 @@ def embedder_of(service: ServiceProcess) -> psutil.Process:
     return embedder
 
 
+def own_socket(temporary: Path) -> Path:
+    """The only socket in the temporary folder."""
+    (path,) = temporary.glob("*/socket")
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    return path
+
+
 def test_a_service_of_several_processes_starts_one_model_for_all_and_again_when_it_dies(
-    tmp_path: Path,
+    tmp_path: Path, temporary: Path
 ) -> None:
-    with ServiceProcess(tmp_path, WITH_EMBEDDER, workers=2, threads=2) as service:
+    deep = tmp_path / ("data" * 40)  # no socket would have so long a path
+    with ServiceProcess(tmp_path, WITH_EMBEDDER, workers=2, threads=2, data_dir=deep) as service:
         service.wait_until("/health/ready")
         assert service.search("?q=red&limit=1").json()["hits"][0]["id"] == "red"
+        path = own_socket(temporary)
         first = embedder_of(service)
         family = [first, *first.children()]
         assert len(family) == 2
+        assert not [each for one in family for each in one.net_connections("inet")]
         for each in family:
             each.kill()
         assert service.search("?q=blue&limit=1").json()["hits"][0]["id"] == "blue"
         second = embedder_of(service)
         assert second.pid != first.pid
-        family = [second, *second.children()]
+        second.terminate()  # gunicorn then removes the file of a socket that is its own
+        second.wait(PATIENCE_S)
+        assert service.search("?q=green&limit=1").json()["hits"][0]["id"] == "green"
+        assert own_socket(temporary) == path
+        third = embedder_of(service)
+        family = [third, *third.children()]
         service.process.terminate()
         assert service.ended() == 0
         _, alive = psutil.wait_procs(family, PATIENCE_S)
         assert not alive
+    assert list(temporary.iterdir()) == []
 
 
-def test_the_embedder_ends_with_a_service_that_was_killed(tmp_path: Path) -> None:
+def test_the_embedder_ends_with_a_service_that_was_killed_and_the_next_removes_its_socket(
+    tmp_path: Path, temporary: Path
+) -> None:
     with ServiceProcess(tmp_path, WITH_EMBEDDER, workers=2, threads=2) as service:
         service.wait_until("/health/ready")
+        left = own_socket(temporary)
         everyone = psutil.Process(service.process.pid).children(recursive=True)
         service.process.kill()
         _, alive = psutil.wait_procs(everyone, PATIENCE_S)
         assert not alive
+    assert left.is_socket()
+    with ServiceProcess(tmp_path, WITH_EMBEDDER, workers=2, threads=2) as service:
+        service.wait_until("/health/ready")
+        assert own_socket(temporary) != left
+        assert service.search("?q=red&limit=1").json()["hits"][0]["id"] == "red"
 
 
 def test_an_embedder_that_can_have_no_model_ends_the_service_with_its_sentence(

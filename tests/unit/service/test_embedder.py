@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import re
+import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 from flask import Flask
@@ -14,9 +18,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from service.container import warm_up_of
+from service.edge.calls import Environ
+from service.edge.limits import EdgeLimits
 from service.embedding import app
 from service.embedding.app import build_embedder
+from service.embedding.unix_socket import listen_at
 from tests.fakes import COLORS, FakeEmbedder
+from tests.redis_server import free_port
+from tests.support.edge_server import EdgeServer
 from vitrine.embedding import load, remote
 from vitrine.embedding.image_preprocessor import ImagePreprocessor
 from vitrine.embedding.ports import PREPARATION, Compute
@@ -47,25 +56,64 @@ class Model(FakeEmbedder):
         return super().embed_texts(texts)
 
 
-class Machine:
-    """The embedder's application and what others ask it by."""
+@dataclass(frozen=True)
+class Address:
+    """A loopback port, or the path of a Unix socket."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    at: int | Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.at}" if isinstance(self.at, int) else f"unix:{self.at}"
+
+    def listen(self) -> socket.socket:
+        if isinstance(self.at, int):
+            return socket.create_server(("127.0.0.1", self.at), backlog=100)
+        return listen_at(self.at)
+
+
+class Machine:
+    """The embedder's application, served at an address, and what others ask it by."""
+
+    def __init__(self, folder: Path, address: Address, **settings: object) -> None:
+        self.address = address
         self.model = Model()
         self.settings = Settings(data_dir=folder, model="fake", **settings)  # type: ignore[arg-type]
         self.app: Flask = build_embedder(
             Vitrine(self.settings, embedder=lambda _: self.model),
         )
+        self.calls: list[str] = []
+        self.hooks: list[Callable[[], None]] = []
+        """Called in the place of the first requests' turns, one each."""
+        self.start()
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        self.calls.append(environ["PATH_INFO"])
+        if self.hooks:
+            self.hooks.pop(0)()
+        return self.app.wsgi_app(environ, start_response)
+
+    def start(self) -> None:
+        self.server = EdgeServer(self, EdgeLimits.of(self.settings), self.address.listen())
+
+    def stop(self) -> None:
+        self.server.close()
 
     def client(self, **settings: object) -> RemoteEmbedder:
-        named = {"embedder_url": "http://embedder", "query_timeout_s": PATIENCE_S, **settings}
-        chosen = self.settings.model_copy(update=named)
-        return RemoteEmbedder(chosen, transport=httpx.WSGITransport(self.app))
+        named = {"embedder_url": self.address.url, "query_timeout_s": PATIENCE_S, **settings}
+        return RemoteEmbedder(self.settings.model_copy(update=named))
+
+
+@pytest.fixture(params=["http", "unix"])
+def address(request: pytest.FixtureRequest, socket_folder: Path) -> Address:
+    return Address(socket_folder / "embedder" if request.param == "unix" else free_port())
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path)
+def machine(tmp_path: Path, address: Address) -> Iterator[Machine]:
+    made = Machine(tmp_path, address)
+    yield made
+    made.stop()
 
 
 def test_the_vectors_are_the_models_own(machine: Machine) -> None:
@@ -110,18 +158,43 @@ def test_another_model_behind_the_address_is_not_believed(machine: Machine) -> N
     client = machine.client()
     machine.model = Model("other")
     machine.app = build_embedder(Vitrine(machine.settings, embedder=lambda _: machine.model))
-    client._client._transport = httpx.WSGITransport(machine.app)
     for call in (lambda: client.embed_texts(["x"]), lambda: client.embed_images(PICTURES)):
         with pytest.raises(ModelUnavailable, match="another model now"):
             call()
 
 
-def test_what_is_no_embedder_is_refused_by_name(machine: Machine) -> None:
-    settings = machine.settings.model_copy(update={"embedder_url": "http://page"})
-    for body in ("<html>", "{}"):
-        transport = httpx.MockTransport(lambda _, body=body: httpx.Response(200, text=body))
-        with pytest.raises(ModelUnavailable, match="is no embedder"):
-            RemoteEmbedder(settings, transport=transport)
+@pytest.mark.parametrize("body", ["<html>", "{}"])
+def test_what_is_no_embedder_is_refused_by_name(machine: Machine, body: str) -> None:
+    def page() -> str:
+        return body
+
+    machine.app = Flask("page")
+    machine.app.add_url_rule("/v1/model", view_func=page)
+    with pytest.raises(ModelUnavailable, match=f"{machine.address.url} is no embedder"):
+        machine.client()
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure is told at once: there is no time for the pause before the next try."""
+    monkeypatch.setattr(remote, "_PAUSE_S", 2.0 * PATIENCE_S)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_what_does_not_speak_http_is_told(address: Address) -> None:
+    def greet() -> None:
+        with listening.accept()[0] as client:
+            client.recv(65_536)
+            client.sendall(b"220 mail.example ESMTP\r\n")
+            client.recv(65_536)  # until it is closed
+
+    settings = Settings(model="fake", embedder_url=address.url, query_timeout_s=PATIENCE_S)
+    with address.listen() as listening:
+        thread = threading.Thread(target=greet)
+        thread.start()
+        with pytest.raises(ModelUnavailable, match="answers there does not speak HTTP"):
+            RemoteEmbedder(settings)
+        thread.join(PATIENCE_S)
 
 
 def test_an_embedder_of_a_release_that_prepares_otherwise_is_refused(
@@ -132,38 +205,93 @@ def test_an_embedder_of_a_release_that_prepares_otherwise_is_refused(
         machine.client()
 
 
-def test_an_embedder_that_is_away_is_asked_until_the_time_is_over(machine: Machine) -> None:
-    def refuse(_: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused")
-
-    settings = machine.settings.model_copy(
-        update={"embedder_url": "http://gone:1", "query_timeout_s": 0.15}
-    )
-    with pytest.raises(ModelUnavailable, match="http://gone:1 cannot be reached"):
-        RemoteEmbedder(settings, transport=httpx.MockTransport(refuse))
+@pytest.mark.usefixtures("at_once")
+def test_an_embedder_that_is_away_is_told(address: Address) -> None:
+    settings = Settings(model="fake", embedder_url=address.url, query_timeout_s=PATIENCE_S)
+    reason = "Connection refused" if isinstance(address.at, int) else "there is no such socket"
+    told = re.escape(f"{address.url} cannot be reached ({reason})")
+    with pytest.raises(ModelUnavailable, match=told):
+        RemoteEmbedder(settings)
 
 
-def test_a_restart_loses_no_query(machine: Machine) -> None:
-    """The connection breaks, nobody is there, the model is being loaded, and then it answers."""
+def test_an_embedder_that_is_away_is_asked_until_the_time_is_over(
+    address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(remote, "monotonic", lambda: sum(pauses))
+    monkeypatch.setattr(remote, "sleep", pauses.append)
+    settings = Settings(model="fake", embedder_url=address.url, query_timeout_s=1.05)
+    with pytest.raises(ModelUnavailable, match="cannot be reached"):
+        RemoteEmbedder(settings)
+    assert len(pauses) == 10
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_socket_that_this_user_may_not_open_is_told(
+    socket_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may open every socket, so the system's refusal is played."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    url = f"unix:{socket_folder}/embedder"
+    settings = Settings(model="fake", embedder_url=url, query_timeout_s=PATIENCE_S)
+    with pytest.raises(ModelUnavailable, match=r"cannot be reached \(this user may not open it"):
+        RemoteEmbedder(settings)
+
+
+def test_an_embedder_that_comes_late_is_waited_for(
+    tmp_path: Path, address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `vitrine up` starts both at once."""
+    started: list[Machine] = []
+
+    def start(_: float) -> None:
+        if not started:
+            started.append(Machine(tmp_path, address))
+
+    monkeypatch.setattr(remote, "sleep", start)
+    settings = Settings(model="fake", embedder_url=address.url, query_timeout_s=PATIENCE_S)
+    client = RemoteEmbedder(settings)
+    (machine,) = started
+    assert client.info == machine.model.info
+    machine.stop()
+
+
+def test_a_restart_loses_no_query(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It dies in the middle of a query; nobody is there; the model is being loaded; it answers."""
     client = machine.client()
-    answers = iter(["broken", "away", "loading"])
+    warm_up = warm_up_of(machine.app)
+    before = len(machine.calls)
+    machine.hooks = [machine.server.abort_connections]
+    seen: list[str] = []
 
-    class Restarting(httpx.BaseTransport):
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            state = next(answers, "there")
-            if state == "broken":
-                raise httpx.RemoteProtocolError("server disconnected")
-            if state == "away":
-                raise httpx.ConnectError("refused")
-            warm_up = warm_up_of(machine.app)
+    def restart(_: float) -> None:
+        seen.append("waits")
+        if len(seen) == 1:
+            machine.stop()
+        elif len(seen) == 2:
+            warm_up.begin()
+            machine.start()
+        elif len(seen) == 3:
             warm_up.obstacle = None
-            if state == "loading":
-                warm_up.begin()
-            return httpx.WSGITransport(machine.app).handle_request(request)
 
-    client._client._transport = Restarting()
+    monkeypatch.setattr(remote, "sleep", restart)
     assert np.array_equal(client.embed_texts(["mug"]), machine.model.embed_texts(["mug"]))
-    assert next(answers, None) is None
+    assert len(seen) == 3
+    assert len(machine.calls) - before == 3
+
+
+def test_a_query_after_a_restart_is_asked_once(machine: Machine) -> None:
+    """Its kept connection is closed: that is seen before the query is sent."""
+    client = machine.client()
+    machine.stop()
+    machine.start()
+    before = len(machine.calls)
+    assert np.array_equal(client.embed_texts(["mug"]), machine.model.embed_texts(["mug"]))
+    assert len(machine.calls) - before == 1
 
 
 @pytest.mark.parametrize(
@@ -185,21 +313,25 @@ def test_what_goes_wrong_there_is_told_here(
 
 
 def test_a_slow_embedder_is_busy(machine: Machine) -> None:
-    def wait(_: httpx.Request) -> httpx.Response:
-        raise httpx.ReadTimeout("too slow")
-
-    client = machine.client(query_timeout_s=0.5)
-    client._client._transport = httpx.MockTransport(wait)
-    with pytest.raises(ModelBusy, match=r"within 0\.5 seconds"):
+    client, go = machine.client(), threading.Event()
+    machine.hooks = [lambda: assert_set(go)]
+    client._timeout_s = 0.2
+    with pytest.raises(ModelBusy, match=r"within 0\.2 seconds"):
         client.embed_texts(["mug"])
+    go.set()
 
 
-def test_only_who_knows_the_token_is_answered(tmp_path: Path) -> None:
-    guarded = Machine(tmp_path, embedder_token="s3cret")
+def assert_set(event: threading.Event) -> None:
+    assert event.wait(PATIENCE_S)
+
+
+def test_only_who_knows_the_token_is_answered(tmp_path: Path, address: Address) -> None:
+    guarded = Machine(tmp_path, address, embedder_token="s3cret")
     assert len(guarded.client().embed_texts(["mug"])) == 1
     with pytest.raises(ModelUnavailable, match=r"401.*VITRINE_EMBEDDER_TOKEN"):
         guarded.client(embedder_token=Settings(embedder_token="wrong").embedder_token)
     assert guarded.app.test_client().get("/health/live").status_code == 200
+    guarded.stop()
 
 
 @pytest.mark.parametrize(
@@ -230,13 +362,8 @@ def test_the_probe_says_when_the_model_is_there(machine: Machine) -> None:
     assert b"vitrine_requests" in probe.get("/metrics").data
 
 
-def test_the_settings_choose_it_and_its_calls_are_batched_and_kept(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plain: Callable[..., RemoteEmbedder] = RemoteEmbedder
-    transport = httpx.WSGITransport(machine.app)
-    monkeypatch.setattr(remote, "RemoteEmbedder", lambda chosen: plain(chosen, transport=transport))
-    settings = machine.settings.model_copy(update={"embedder_url": "http://embedder"})
+def test_the_settings_choose_it_and_its_calls_are_batched_and_kept(machine: Machine) -> None:
+    settings = machine.settings.model_copy(update={"embedder_url": machine.address.url})
     embedder = load.load_embedder(settings)
     before = len(machine.model.texts_at_once)
     first, again = (embedder.embed_texts(["mug"]) for _ in range(2))
@@ -247,6 +374,23 @@ def test_the_settings_choose_it_and_its_calls_are_batched_and_kept(
         load.load_embedder(other)
 
 
-def test_an_address_that_is_none_is_refused() -> None:
-    with pytest.raises(InvalidSettings, match="must be http"):
-        load_settings(embedder_url="10.0.0.5:8001")
+@pytest.mark.parametrize(
+    ("url", "rule"),
+    [
+        ("10.0.0.5:8001", "must be http"),
+        ("/run/embedder", "or unix: and a socket's whole path"),
+        ("unix:embedder", "must be unix: and a socket's whole path"),
+        ("unix://run/embedder", "must be unix: and a socket's whole path"),
+        (f"unix:/{'x' * 107}", "of at most 107 bytes"),
+        (f"unix:/{'é' * 54}", "of at most 107 bytes"),
+        ("http://user:password@10.0.0.5:8001", "VITRINE_EMBEDDER_TOKEN is what is sent"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(url: str, rule: str) -> None:
+    with pytest.raises(InvalidSettings, match=rule):
+        load_settings(embedder_url=url)
+
+
+@pytest.mark.parametrize("url", ["unix:/run/embedder", "unix:///run/embedder"])
+def test_a_unix_socket_is_named_as_other_programs_name_it(url: str) -> None:
+    assert load_settings(embedder_url=url).embedder_url == "unix:/run/embedder"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
 from vitrine.settings.groups.checks import HOST_RULE, HeaderSecret, is_address
 from vitrine.settings.groups.data import DataSettings
+from vitrine.unix_sockets import LONGEST_PATH, UNIX, is_socket_path
 
 __all__ = ["ModelSettings"]
+
+_SOCKET_RULE = f"{UNIX} and a socket's whole path of at most {LONGEST_PATH} bytes"
 
 
 class ModelSettings(DataSettings):
@@ -51,7 +56,7 @@ class ModelSettings(DataSettings):
     embedder_url: str = Field(
         "",
         description="address of a `vitrine embedder` that has the model, such as"
-        " http://10.0.0.5:8001; empty: the model is loaded here",
+        " http://10.0.0.5:8001 or unix:/run/vitrine/embedder.sock; empty: the model is loaded here",
     )
     embedder_token: HeaderSecret = Field(
         SecretStr(""), description="bearer token of the embedder, the same on both sides"
@@ -66,6 +71,13 @@ class ModelSettings(DataSettings):
     @field_validator("embedder_url")
     @classmethod
     def _known_embedder(cls, url: str) -> str:
+        if url.startswith(UNIX):
+            path = re.sub("^//(?=/)", "", url.removeprefix(UNIX))  # unix:///path is unix:/path
+            if not is_socket_path(path):
+                raise ValueError(f"must be {_SOCKET_RULE}")
+            return UNIX + path
         if url and not is_address(url):
-            raise ValueError(HOST_RULE)
+            raise ValueError(f"{HOST_RULE}, or {_SOCKET_RULE}")
+        if "@" in urlsplit(url).netloc:
+            raise ValueError("must not name a user; VITRINE_EMBEDDER_TOKEN is what is sent")
         return url.rstrip("/")

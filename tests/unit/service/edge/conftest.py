@@ -1,8 +1,7 @@
-"""A serving edge on a loopback port, around an application of a few lines."""
+"""A serving edge on a loopback port or a Unix socket, around an application of a few lines."""
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -13,10 +12,10 @@ import pytest
 
 from service.edge import connection, worker, workload
 from service.edge.calls import CLIENT_GONE, Environ
-from service.edge.connection import Connection, Phase
+from service.edge.connection import Phase
 from service.edge.limits import EdgeLimits
 from service.edge.worker import ServingEdge
-from service.edge.workload import Workload
+from tests.support.edge_server import EdgeServer
 
 PATIENCE_S = 240
 LIMITS: dict[str, Any] = {
@@ -65,15 +64,25 @@ class Application:
 class Server:
     """The edge, its application and its address."""
 
-    edge: ServingEdge
+    serving: EdgeServer
     application: Application
-    port: int
-    refused: list[str]
+    address: Any
     clients: list[socket.socket] = field(default_factory=list)
+
+    @property
+    def edge(self) -> ServingEdge:
+        return self.serving.edge
+
+    @property
+    def refused(self) -> list[str]:
+        return self.serving.refused
 
     def connect(self) -> socket.socket:
         """A connection that is closed with the test, if not before."""
-        client = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
+        family = socket.AF_UNIX if isinstance(self.address, str) else socket.AF_INET
+        client = socket.socket(family, socket.SOCK_STREAM)
+        client.settimeout(PATIENCE_S)
+        client.connect(self.address)
         self.clients.append(client)
         return client
 
@@ -82,8 +91,10 @@ class Server:
         return [each.phase for each in list(self.edge._connections)]
 
     def close(self) -> None:
+        self.application.go.set()
         for client in self.clients:
             client.close()
+        self.serving.close()
 
     def send(self, request: bytes) -> bytes:
         """All that comes back until the server closes the connection."""
@@ -94,25 +105,6 @@ class Server:
 
 def everything(client: socket.socket) -> bytes:
     return b"".join(iter(lambda: client.recv(65_536), b""))
-
-
-async def _serve(limits: EdgeLimits, application: Application, ready: Callable[..., None]) -> None:
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    refused: list[str] = []
-    workload = Workload(application, limits, loop)
-    edge = ServingEdge(workload, limits, refused.append)
-    server = await loop.create_server(lambda: Connection(edge), "127.0.0.1", 0)
-    ready(Server(edge, application, server.sockets[0].getsockname()[1], refused), loop, stop)
-    while not stop.is_set():
-        edge.tick()
-        await asyncio.sleep(0.02)
-    server.close()
-    for _ in range(3):  # a connection that was just accepted is only now made
-        await asyncio.sleep(0)
-    while edge.connections:
-        edge.abort()
-        await asyncio.sleep(0)
-    workload.close()
 
 
 class Clock:
@@ -134,30 +126,27 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
+def served(at: str = "", **changed: Any) -> Server:
+    """A server with some limits changed; `at` is the path of a Unix socket."""
+    listening = (
+        socket.create_server(at, family=socket.AF_UNIX)
+        if at
+        else socket.create_server(("127.0.0.1", 0), backlog=100)
+    )
+    address, application = listening.getsockname(), Application()
+    limits = EdgeLimits(**{**LIMITS, **changed})
+    return Server(EdgeServer(application, limits, listening), application, address)
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
-    """Serve with some limits changed, until the test ends."""
-    ends: list[Callable[[], None]] = []
+    """Serve until the test ends."""
+    servers: list[Server] = []
 
-    def start(**changed: Any) -> Server:
-        begun, place = threading.Event(), []
-
-        def ready(server: Server, loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-            place.append(server)
-            ends.append(server.application.go.set)
-            ends.append(server.close)
-            ends.append(lambda: loop.call_soon_threadsafe(stop.set))
-            begun.set()
-
-        limits = EdgeLimits(**{**LIMITS, **changed})
-        thread = threading.Thread(
-            target=lambda: asyncio.run(_serve(limits, Application(), ready)), daemon=True
-        )
-        thread.start()
-        assert begun.wait(PATIENCE_S)
-        ends.append(lambda: thread.join(PATIENCE_S))
-        return place[0]
+    def start(at: str = "", **changed: Any) -> Server:
+        servers.append(served(at, **changed))
+        return servers[-1]
 
     yield start
-    for end in ends:
-        end()
+    for server in servers:
+        server.close()

@@ -6,10 +6,12 @@ What is no request never reaches the application.
 from __future__ import annotations
 
 import json
+import socket
+from pathlib import Path
 
 import pytest
 
-from tests.unit.service.edge.conftest import everything
+from tests.unit.service.edge.conftest import PATIENCE_S, everything
 
 HOST = b"Host: shop\r\n"
 CLOSE = HOST + b"Connection: close\r\n"
@@ -167,3 +169,22 @@ def test_a_page_that_may_call_the_api_can_read_why_it_was_refused(serve, origins
     allowed = b"Access-Control-Allow-Origin: https://shop.example\r\n"
     assert allowed in serve(origins=frozenset(origins)).send(request % b"https://shop.example")
     assert b"Access-Control" not in serve().send(request % b"https://shop.example")
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["client without a name", "named client"])
+def test_over_a_unix_socket_there_is_no_address_of_the_client(
+    serve, socket_folder: Path, named: bool, caplog: pytest.LogCaptureFixture
+):
+    server = serve(at=str(socket_folder / "server"))
+    with socket.socket(socket.AF_UNIX) as client, caplog.at_level("INFO", "service.access"):
+        client.settimeout(PATIENCE_S)
+        if named:
+            client.bind(str(socket_folder / "client"))
+        client.connect(server.address)
+        client.sendall(b"GET /a HTTP/1.1\r\n" + HOST + b"\r\nGET /b HTTP/1.1\r\n\r\n")
+        answers = everything(client)
+    assert [status(part) for part in answers.split(b"HTTP/1.1")[1:]] == [200, 400]
+    environ = server.application.calls[0]
+    assert (environ["REMOTE_ADDR"], environ["REMOTE_PORT"]) == ("", "0")
+    assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == ("localhost", "80")
+    assert [record.client for record in caplog.records] == [""]
