@@ -19,13 +19,15 @@ from ingest.pipeline.models import (
     RunStats,
 )
 from ingest.pipeline.retry import retry_while_unavailable
-from vitrine.embedding.many_texts import TEXTS_AT_ONCE, embed_many_texts
+from vitrine.embedding.many_texts import embed_many_texts
 from vitrine.errors import DeviceFull
 
 __all__ = ["BatchSize", "EmbedStage", "NoVector", "TextStage"]
 
 _IDLE_S = 1.0
 """Seconds after which a batch goes as it is, so that a slow source does not hold products back."""
+_TEXTS = 128
+"""Texts that are gathered, so that each finds others of its length."""
 
 _Item = TypeVar("_Item")
 
@@ -172,10 +174,12 @@ class TextStage:
     def __init__(self, context: PipelineContext, stats: RunStats) -> None:
         self._embedder = context.embedder
         self._stats = stats
+        # the writer waits for the vectors of one batch, and no more than three come meanwhile
+        self._most = min(_TEXTS, context.settings.write_batch)
 
     def work(self, incoming: Channel[PreparedText]) -> None:
         """Embed until nothing comes any more."""
-        while texts := _gathered(incoming, lambda: TEXTS_AT_ONCE):
+        while texts := _gathered(incoming, lambda: self._most):
             with self._stats.timed("texts"):
                 embed = partial(embed_many_texts, self._embedder, [each.text for each in texts])
                 vectors = retry_while_unavailable(embed)

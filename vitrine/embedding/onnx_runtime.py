@@ -39,15 +39,18 @@ _SPIN_US = "10"
 longer than others can spare the core. With 50, a sixth of a batch's processor time went there."""
 _SHARE = 4
 """Pictures that one thread takes at a time."""
+_TEXTS, _LEAST_TEXTS = 16, 8
+"""Texts that one thread takes at a time, and from how many for each thread on they are shared."""
 
 
 class OnnxDualEncoderModel:
     """The forward passes of an exported dual encoder on the CPU.
 
-    One picture, and every batch of texts, is worked on by all threads together. The pictures of a
-    batch are shared out among threads that need not wait for each other within a pass: beside other
-    work, such as decoding, that wastes less. What is not used takes no memory: an ingest reads no
-    texts, a service that embeds single queries has no batches.
+    One picture is worked on by all threads together. The pictures of a batch are shared out among
+    threads that need not wait for each other within a pass: beside other work, such as decoding,
+    that wastes less. Texts have one session, which is as the first ones need it: shared out where
+    they are many, as in an ingest, and worked on by all threads together in a service. What is not
+    used takes no memory: a service that embeds single queries has no batches.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class OnnxDualEncoderModel:
         self._image = _Session(export.image_graph, threads)
         self._image_alone = _Session(export.image_graph, 1)
         self._text = _Session(export.text_graph, threads)
+        self._text_alone = _Session(export.text_graph, 1)
         self._masked = masked
         self._threads = threads or usable_cores()
 
@@ -73,19 +77,12 @@ class OnnxDualEncoderModel:
     def _shared_out(
         self, pictures: NDArray[Any], pixels_of: Callable[[NDArray[Any]], NDArray[np.float32]]
     ) -> NDArray[np.float32]:
-        def encoded(session: _Session, part: NDArray[Any]) -> NDArray[np.float32]:
-            rows: NDArray[np.float32] = session.run(None, {"pixels": pixels_of(part)})[0]
-            return rows
-
-        def encoded_in_turn(part: NDArray[Any]) -> NDArray[np.float32]:
-            with core_turns():
-                return encoded(self._image_alone, part)
+        def encoded(session: _Session, part: slice) -> NDArray[np.float32]:
+            return session.rows({"pixels": pixels_of(pictures[part])})
 
         if not self._are_shared_out(len(pictures)):
-            return encoded(self._image, pictures)
-        share = min(_SHARE, ceil(len(pictures) / self._threads))
-        parts = [pictures[start : start + share] for start in range(0, len(pictures), share)]
-        return np.concatenate(list(self._pool.map(encoded_in_turn, parts)))
+            return encoded(self._image, slice(None))
+        return self._in_shares(len(pictures), _SHARE, partial(encoded, self._image_alone))
 
     def _are_shared_out(self, pictures: int) -> bool:
         """Whether the threads divide so many pictures: where each gets a full share, or where that
@@ -94,6 +91,19 @@ class OnnxDualEncoderModel:
             return False
         return pictures >= _SHARE * self._threads or self._image_alone.opened
 
+    def _in_shares(
+        self, count: int, most: int, encoded: Callable[[slice], NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """The rows of so many inputs, `most` of which a thread takes in one turn."""
+
+        def encoded_in_turn(part: slice) -> NDArray[np.float32]:
+            with core_turns():
+                return encoded(part)
+
+        share = min(most, ceil(count / self._threads))
+        parts = [slice(start, start + share) for start in range(0, count, share)]
+        return np.concatenate(list(self._pool.map(encoded_in_turn, parts)))
+
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self._threads, thread_name_prefix="encode")
@@ -101,8 +111,19 @@ class OnnxDualEncoderModel:
     def encode_texts(self, tokens: TokenBatch) -> NDArray[np.float32]:
         """(n, length) to (n, dimension)."""
         inputs = {"ids": tokens.ids} | ({"mask": tokens.mask} if self._masked else {})
-        rows: NDArray[np.float32] = self._text.run(None, inputs)[0]
-        return rows
+        if not self._texts_are_shared_out(len(tokens.ids)):
+            return self._text.rows(inputs)
+
+        def encoded(part: slice) -> NDArray[np.float32]:
+            return self._text_alone.rows({name: rows[part] for name, rows in inputs.items()})
+
+        return self._in_shares(len(tokens.ids), _TEXTS, encoded)
+
+    def _texts_are_shared_out(self, texts: int) -> bool:
+        """As those before; the first ones where each thread gets enough of them."""
+        if self._threads == 1 or self._text.opened:
+            return False
+        return self._text_alone.opened or texts >= _LEAST_TEXTS * self._threads
 
 
 class _Session:
@@ -120,6 +141,11 @@ class _Session:
     def opened(self) -> bool:
         """Whether it has been needed."""
         return self._session is not None
+
+    def rows(self, inputs: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """The first output."""
+        rows: NDArray[np.float32] = self.run(None, inputs)[0]
+        return rows
 
     def run(
         self, names: Sequence[str] | None, inputs: dict[str, NDArray[Any]]
@@ -148,10 +174,7 @@ class OnnxDetectorModel:
 
     def encode_texts(self, tokens: TokenBatch) -> NDArray[np.float32]:
         """(n, length) to (n, d)."""
-        rows: NDArray[np.float32] = self._text.run(None, {"ids": tokens.ids, "mask": tokens.mask})[
-            0
-        ]
-        return rows
+        return self._text.rows({"ids": tokens.ids, "mask": tokens.mask})
 
 
 def load_onnx_embedder(

@@ -17,6 +17,7 @@ from tests.support.turns import RecordedTurns
 from vitrine.embedding import onnx_runtime
 from vitrine.embedding.exported import Export
 from vitrine.embedding.onnx_runtime import OnnxDualEncoderModel, open_session
+from vitrine.embedding.tokenizer import TokenBatch
 
 
 def threads_of_this_process() -> set[int]:
@@ -50,15 +51,21 @@ def test_threads_of_a_session_may_run_on_every_core(
     np.testing.assert_array_equal(session.run(None, {"x": x})[0], np.maximum(x, 0))
 
 
+def means(inputs: NDArray[Any]) -> NDArray[np.float32]:
+    rows: NDArray[np.float32] = inputs.reshape(len(inputs), -1).mean(1, dtype=np.float32)
+    return rows[:, None]
+
+
 class Sessions:
-    """Stands in for ONNX Runtime: a picture's row is its mean; threads of each session opened."""
+    """Stands in for ONNX Runtime: a picture's or text's row is its mean; threads of each session
+    opened."""
 
     def __init__(self) -> None:
         self.opened: list[int] = []
 
     def open(self, graph: Path, threads: int) -> Any:
         self.opened.append(threads)
-        return SimpleNamespace(run=lambda _, inputs: [inputs["pixels"].mean((1, 2, 3))[:, None]])
+        return SimpleNamespace(run=lambda _, inputs: [means(*inputs.values())])
 
 
 @pytest.fixture
@@ -75,6 +82,11 @@ def two_threads() -> OnnxDualEncoderModel:
 
 def pictures(count: int) -> NDArray[np.float32]:
     return np.random.default_rng(count).random((count, 3, 4, 4), np.float32)
+
+
+def texts(count: int) -> TokenBatch:
+    ids = np.random.default_rng(count).integers(0, 50_000, (count, 9))
+    return TokenBatch(ids, np.ones_like(ids))
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 8, 13])
@@ -104,8 +116,33 @@ def test_threads_that_share_a_batch_take_turns_on_the_cores(
 
     def run(_: object, inputs: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         held.append(turns.held)
-        return [inputs["pixels"].mean((1, 2, 3))[:, None]]
+        return [means(*inputs.values())]
 
     monkeypatch.setattr(onnx_runtime, "open_session", lambda *_: SimpleNamespace(run=run))
     two_threads().encode_images(pictures(16))
     assert (held, turns.taken) == ([True] * 4, 4)
+    two_threads().encode_texts(texts(32))
+    assert (held, turns.taken) == ([True] * 6, 6)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 31, 32, 70])
+def test_rows_are_in_order_however_texts_are_shared_out(sessions: Sessions, count: int) -> None:
+    model = two_threads()
+    for batch in (texts(count), texts(64), texts(count)):
+        np.testing.assert_array_equal(model.encode_texts(batch), means(batch.ids))
+
+
+def test_where_many_texts_come_first_one_session_of_one_thread_serves_them(
+    sessions: Sessions,
+) -> None:
+    ingest = two_threads()
+    for count in (32, 32, 3, 1):
+        ingest.encode_texts(texts(count))
+    assert sessions.opened == [1], "the last texts of an ingest open no further session"
+
+
+def test_where_few_texts_come_first_no_second_session_is_opened(sessions: Sessions) -> None:
+    service = two_threads()
+    for count in (1, 16, 64):
+        service.encode_texts(texts(count))
+    assert sessions.opened == [2]

@@ -147,3 +147,21 @@ def test_texts_are_embedded_beside_the_pictures_and_not_while_products_are_writt
     shop.ingest()
     assert threads == {"texts"}
     assert len(shop.records) == 40
+
+
+def test_no_more_texts_are_gathered_than_the_writer_waits_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    shop, sizes = Shop(tmp_path, write_batch=3), []
+    embed = shop.embedder.embed_texts
+
+    def noted(texts: Sequence[str]) -> NDArray[np.float32]:
+        sizes.append(len(texts))
+        return embed(texts)
+
+    monkeypatch.setattr(shop.embedder, "embed_texts", noted)
+    monkeypatch.setattr(bulk_ingest, "learn_version", lambda *_: None)
+    shop.fill_index(40)
+    shop.ingest()
+    assert sum(sizes) == 40
+    assert max(sizes) <= 3
