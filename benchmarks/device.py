@@ -136,7 +136,7 @@ def _decoding(
     store = FileSystemStore(str(settings.data_dir / f"images-{processes}"))
     limits = ImageLimits.of(settings)
     spec = DecoderSpec(settings, store, embedder.pictures, limits, PLACES, processes)
-    tasks = [PictureTask(Picture(path=file, root=file.parent)) for file in files]
+    tasks = [PictureTask(Picture(path=str(file), root=str(file.parent))) for file in files]
     chunks = [tasks[at : at + PLACES] for at in range(0, len(tasks), PLACES)]
     with (
         closing(ProcessPictureWork(spec, FilesAlone(), embedder)) as work,

@@ -55,6 +55,11 @@ class Product:
     codes: tuple[str, ...] = ()
     attributes: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle, which takes no read-only mapping, nor slots without code in Python."""
+        *values, attributes = (getattr(self, name) for name in self.__slots__)
+        return _unpickled, (tuple(values), dict(attributes))
+
     def value(self, name: str) -> Value | None:
         """The value of a built-in field or attribute; None where the product has none.
 
@@ -63,6 +68,10 @@ class Product:
         """
         value: Any = self.attributes.get(name) if name not in _BUILT_IN else getattr(self, name)
         return None if value == () else value
+
+
+def _unpickled(values: Iterable[Any], attributes: Mapping[str, Value]) -> Product:
+    return Product(*(*values, MappingProxyType(attributes)))
 
 
 TUPLE_FIELDS = tuple(f.name for f in fields(Product) if f.default == ())

@@ -93,7 +93,7 @@ def _shown(row: Row | BrokenRow, mapping: Mapping, pictures_beside: bool) -> Pre
     missing = tuple(
         FieldError("images", f"there is no file {name}" if pictures_beside else _no_folder(name))
         for picture, name in zip(pictures, names, strict=True)
-        if picture.path is not None and not picture.path.exists()
+        if picture.path is not None and not Path(picture.path).exists()
     )
     return PreviewRow(
         row.place,
@@ -111,8 +111,9 @@ def _name(picture: Picture, folder: Path | None) -> str:
         return picture.url
     if picture.path is None:
         return ""
-    inside = folder is not None and picture.path.is_relative_to(folder)
-    return str(picture.path.relative_to(folder) if folder and inside else picture.path)
+    path = Path(picture.path)
+    inside = folder is not None and path.is_relative_to(folder)
+    return str(path.relative_to(folder) if folder and inside else path)
 
 
 def _no_folder(name: str) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-import resource
-import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from multiprocessing.connection import Connection
 from typing import Protocol
 
+from ingest.children.program import error_message, limit_memory
 from ingest.decoding.block import PixelBlock
 from ingest.pictures.naming import FetchedPicture, Picture
 from ingest.pipeline.picture_work import PictureOutcome, PictureTask
@@ -25,8 +25,9 @@ from vitrine.images.decode import ImageLimits
 from vitrine.images.ports import ImageStore
 from vitrine.settings import FetchSettings
 
-__all__ = ["DecoderSpec", "Descriptors", "Failed", "Preparation", "main"]
+__all__ = ["DecoderSpec", "Preparation", "main"]
 
+_NONE: Mapping[str, float] = {}
 _SLACK = 256_000_000
 """Bytes of memory that a decoding process may take beside twice its budget of pixels: what fsspec
 and libheif load on demand, and what libraries take on the side."""
@@ -60,22 +61,6 @@ class DecoderSpec:
         return PicturePreparation(_Reader(self.settings), self.images, self.rules, limits)
 
 
-@dataclass(frozen=True)
-class Descriptors:
-    """What it inherits: its end of the socket, its block, and the file that large pictures lock."""
-
-    socket: int
-    block: int
-    lock: int
-
-
-@dataclass(frozen=True)
-class Failed:
-    """An answer: an error that does not belong to one picture."""
-
-    error: Exception
-
-
 class _Reader:
     """Reads files and bytes; what has an address was fetched before."""
 
@@ -88,25 +73,30 @@ class _Reader:
         return FetchedPicture(hashlib.sha256(data).hexdigest(), data)
 
 
-def main(descriptors: Descriptors) -> None:
-    """Answer until the other end of the socket is closed, by whatever end that process came to."""
+def main(socket: int, block: int, lock: int) -> None:
+    """Answer until the other end of the socket is closed, by whatever end that process came to.
+
+    It inherits its end of the socket, its block, and the file that large pictures lock.
+    """
     keep_freed_memory()
-    with Connection(descriptors.socket) as connection:
+    with Connection(socket) as connection:
         try:
             spec: DecoderSpec = connection.recv()
-            block = PixelBlock(descriptors.block, spec.places, spec.rules.shape)
-            memory = BudgetAmongProcesses(descriptors.lock, spec.processes)
-            _limit_memory(2 * spec.limits.budget + _SLACK)
+            pixels = PixelBlock(block, spec.places, spec.rules.shape)
+            memory = BudgetAmongProcesses(lock, spec.processes)
+            limit_memory(2 * spec.limits.budget + _SLACK)
             preparation = spec.preparation(memory)
             connection.send(True)  # ready
             while True:
-                connection.send_bytes(_answer(connection.recv(), preparation, block))
+                connection.send_bytes(_answer(connection.recv(), preparation, pixels))
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return
 
 
 def _answer(tasks: Sequence[PictureTask], preparation: Preparation, block: PixelBlock) -> bytes:
+    """The outcomes, pickled; the first one has the seconds of all, so that less is to be read."""
     outcomes: list[PictureOutcome] = []
+    seconds: Counter[str] = Counter()
     try:
         places = count()
         for outcome in settled(_prepared(task, preparation) for task in tasks):
@@ -114,10 +104,13 @@ def _answer(tasks: Sequence[PictureTask], preparation: Preparation, block: Pixel
                 place = next(places)
                 block.put(place, outcome.pixels)
                 outcome.pixels = place
+            seconds.update(outcome.seconds)
+            outcome.seconds = _NONE
             outcomes.append(outcome)
+        outcomes[0].seconds = dict(seconds)
         return pickle.dumps(outcomes)
     except Exception as error:
-        return _error_message(error)
+        return error_message(error)
 
 
 def _prepared(task: PictureTask, preparation: Preparation) -> PreparedPicture:
@@ -126,26 +119,3 @@ def _prepared(task: PictureTask, preparation: Preparation) -> PreparedPicture:
     except MemoryError:
         message = "the picture needs more memory than a decoding process may take; save it smaller"
         return PreparedPicture(PictureOutcome(refusal=InvalidImage("too_complex", message)))
-
-
-def _error_message(error: Exception) -> bytes:
-    """The error as bytes; one that does not survive the journey by its words."""
-    try:
-        packed = pickle.dumps(Failed(error))
-        pickle.loads(packed)  # noqa: S301  # our own bytes
-    except Exception:  # whatever a foreign exception makes of it
-        return pickle.dumps(Failed(RuntimeError(f"{type(error).__name__}: {error}")))
-    return packed
-
-
-def _limit_memory(more: int) -> None:
-    """Let the process take so many bytes beyond what it has; on macOS there is no such limit."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a hostile picture fills no disk with cores
-    if sys.platform != "linux":
-        return
-    with open("/proc/self/statm", encoding="ascii") as file:
-        pages = int(file.read().split()[5])  # data and stack, proc(5)
-    most = pages * resource.getpagesize() + more
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if hard == resource.RLIM_INFINITY or most < hard:
-        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))

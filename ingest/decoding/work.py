@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.children.process import ChildDied
 from ingest.decoding.block import unnamed_file
-from ingest.decoding.process import DecoderDied, DecoderProcess, cannot_start
+from ingest.decoding.process import DecoderProcess, cannot_start
 from ingest.decoding.program import DecoderSpec
 from ingest.pictures import Picture
 from ingest.pipeline.picture_work import Clock, PictureOutcome, PictureReader, PictureTask
@@ -45,6 +46,8 @@ class ProcessPictureWork:
     that dies, too, is refused with reason `ended_decoder`.
     """
 
+    apart = True
+    """The process that has the model is what bounds the rate where others decode."""
     chunk = PLACES
     """Products prepared together."""
     batches = 2
@@ -127,7 +130,7 @@ class ProcessPictureWork:
         with self._process() as process:
             try:
                 return process.outcomes(tasks)
-            except DecoderDied as error:
+            except ChildDied as error:
                 self._check()
                 _log.warning("a decoding process %s; its pictures are tried one by one", error)
             return [self._alone(process, task) for task in tasks]
@@ -135,7 +138,7 @@ class ProcessPictureWork:
     def _alone(self, process: DecoderProcess, task: PictureTask) -> PictureOutcome:
         try:
             return process.outcomes([task])[0]
-        except DecoderDied as error:
+        except ChildDied as error:
             self._check()
             message = f"the process that decoded the picture {error}; export the picture again"
             return PictureOutcome(refusal=InvalidImage("ended_decoder", message))

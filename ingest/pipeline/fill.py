@@ -16,14 +16,15 @@ from ingest.pipeline.models import (
     PreparedText,
     RunControl,
     RunStats,
-    SourceProduct,
     Summary,
 )
 from ingest.pipeline.prepare_stage import PrepareStage
-from ingest.pipeline.read_stage import ReadStage
+from ingest.pipeline.read_stage import ReadStage, source_rows
 from ingest.pipeline.run_pictures import RunPictures
 from ingest.pipeline.run_texts import RunTexts
 from ingest.pipeline.write_stage import WriteStage
+from ingest.reading.outcomes import SourceProduct
+from ingest.reading.rows import Rows
 from ingest.runs import Run
 
 __all__ = ["fill_index"]
@@ -57,8 +58,9 @@ def fill_index(
     run = context.runs.begin(task.source.name, info.name)
     stats = RunStats(task.source.name, context.ledger, run.number)
     stopped_early = _Cancelling(control)
-    batch = _run(task, context, RunControl(control.progress, stopped_early), run, stats)
-    for note in task.source.notes():
+    rows = source_rows(task, context)
+    batch = _run(task, context, RunControl(control.progress, stopped_early), run, stats, rows=rows)
+    for note in rows.notes():
         stats.warnings.add("guess", note)
     warnings = stats.warnings.finish()
     if not stopped_early.happened:
@@ -109,7 +111,13 @@ class _Cancelling:
 
 
 def _run(
-    task: IngestTask, context: PipelineContext, control: RunControl, run: Run, stats: RunStats
+    task: IngestTask,
+    context: PipelineContext,
+    control: RunControl,
+    run: Run,
+    stats: RunStats,
+    *,
+    rows: Rows,
 ) -> int:
     """Run all stages to their end; gives the size of batches that they came to."""
     flow = Flow()
@@ -119,9 +127,9 @@ def _run(
     embedding = EmbedStage(context, stats)
     waiting = (context.work.batches + 1) * embedding.batch.largest
     writes: Channel[PendingWrite] = flow.channel(2 * context.settings.write_batch + waiting)
-    flow.stage(
-        "read", lambda: ReadStage(task, context, run, stats).work(control, items), into=(items,)
-    )
+    reading = ReadStage(task, context, run, stats)
+    chunks = rows.chunks(lambda: flow.stopped or control.cancelled())
+    flow.stage("read", partial(reading.work, chunks, items), into=(items,))
     pictures, run_texts = RunPictures(flow), RunTexts(task, context, flow, texts)
     for number in range(context.work.chunks):
         preparing = PrepareStage(task, context, stats, pictures, run_texts)

@@ -20,6 +20,8 @@ __all__ = ["LocalPictureWork"]
 class LocalPictureWork:
     """Works in the thread that calls."""
 
+    apart = False
+    """On few cores another process has nothing to win."""
     chunk = 8
     """A compromise between traffic among threads and the pictures held in memory."""
     batches = 2

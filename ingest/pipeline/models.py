@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.failures import Failure, Ledger
-from ingest.pictures import Picture
 from ingest.pipeline.flow import Promise
 from ingest.pipeline.picture_work import PictureWork
 from ingest.pipeline.warnings import RunWarnings
@@ -36,7 +35,6 @@ __all__ = [
     "Progress",
     "RunControl",
     "RunStats",
-    "SourceProduct",
     "Summary",
 ]
 
@@ -72,7 +70,8 @@ class PipelineContext:
 class Progress:
     """How a run stands; `rate` is products per second lately.
 
-    `total` and `eta_s` are None while unknown. `nodes` are pictures per second lately of each
+    `total` and `eta_s` are None while unknown. `share` is how much of the source has been read, 0
+    to 1, where that can be told but not its rows. `nodes` are pictures per second lately of each
     machine of a cluster, by its name.
     """
 
@@ -84,6 +83,7 @@ class Progress:
     eta_s: float | None
     left_out: int = 0
     nodes: Mapping[str, float] = field(default_factory=dict)
+    share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -134,20 +134,6 @@ class Summary:
     """Products that were taken but look odd, by reason; the ledger says what is odd."""
     nodes: Mapping[str, int] = field(default_factory=dict)
     """Pictures that each machine of a cluster prepared; empty where none worked."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceProduct:
-    """A product on its way; `digest` is what an interrupted run noted when it had stored this id.
-
-    Without pictures `refusal` says what is wrong with those that the source names.
-    """
-
-    row: int
-    product: Product
-    pictures: tuple[Picture, ...]
-    digest: str | None = None
-    refusal: InvalidImage | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -207,6 +193,7 @@ class RunStats:
     left_out: Counter[str] = field(default_factory=Counter)
     stages: dict[str, float] = field(default_factory=dict)
     places: OrderedDict[int, str] = field(default_factory=OrderedDict)
+    share: float | None = None
     began: float = field(default_factory=time.monotonic)
     warnings: RunWarnings = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -292,4 +279,7 @@ class RunStats:
             }
             left = None if total is None else max(0, total - handled)
             eta_s = 0.0 if left == 0 else None if left is None or not rate else left / rate
-            return Progress(self.done, self.unchanged, failed, total, rate, eta_s, left_out, rates)
+            share = self.share if total is None else None
+            return Progress(
+                self.done, self.unchanged, failed, total, rate, eta_s, left_out, rates, share
+            )

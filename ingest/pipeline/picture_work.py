@@ -58,6 +58,11 @@ class PictureWork(Protocol):
     """Where pictures are read, decoded and embedded; safe to use from several threads."""
 
     @property
+    def apart(self) -> bool:
+        """Whether other processes of this machine decode; then one reads the source as well."""
+        ...
+
+    @property
     def chunks(self) -> int:
         """How many chunks of products are worth preparing at once."""
         ...

@@ -15,12 +15,12 @@ from ingest.pipeline.models import (
     PipelineContext,
     PreparedImage,
     RunStats,
-    SourceProduct,
 )
 from ingest.pipeline.picture_work import PictureOutcome, PictureTask
 from ingest.pipeline.retry import retry_while_unavailable
 from ingest.pipeline.run_pictures import KnownPicture, RunPictures, picture_key
 from ingest.pipeline.run_texts import RunTexts
+from ingest.reading.outcomes import SourceProduct
 from vitrine.errors import InvalidImage
 from vitrine.index import Stamp, VectorIndex
 from vitrine.index.product_json import product_hash
@@ -267,7 +267,8 @@ class PrepareStage:
 
     def _note_outcome(self, task: PictureTask, outcome: PictureOutcome) -> None:
         """Note what a picture took, and tell of one that was taken but is odd in itself."""
-        self._stats.took(outcome.seconds)
+        if outcome.seconds:
+            self._stats.took(outcome.seconds)
         for warning in outcome.warnings:
             self._stats.warnings.add("repaired_picture", f"{_name(task.picture)}: {warning}")
         if outcome.size is not None and max(outcome.size) <= _TINY:
@@ -291,7 +292,9 @@ class PrepareStage:
 def _name(picture: Picture | None) -> str:
     if picture is None:
         return "of the earlier version"
-    return picture.url or (picture.path.name if picture.path else "within the catalogue")
+    return picture.url or (
+        picture.path.rpartition("/")[2] if picture.path else "within the catalogue"
+    )
 
 
 def _is_passing(refusal: InvalidImage) -> bool:

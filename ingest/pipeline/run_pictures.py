@@ -76,7 +76,7 @@ class RunPictures(RunVectors):
 
     def known(self, picture: Picture) -> KnownPicture:
         """The entry of a picture's address or file; a new one for bytes, which have none."""
-        address = picture.url or (None if picture.path is None else str(picture.path))
+        address = picture.url or picture.path
         if address is None:
             return KnownPicture(self._flow)
         with self._lock:

@@ -64,21 +64,23 @@ class FilesSource:
         number = 0
         for at, (path, reader) in enumerate(zip(self._files, self._readers, strict=True)):
             self._at = at
+            base = path.parent
             for record in reader.records():
                 place = f"{path.name}, {record.place}" if len(self._files) > 1 else record.place
                 if record.values is None:
                     yield BrokenRow(number, f"{path.name}: {record.error}", place)
                 else:
-                    yield Row(number, record.values, path.parent, place)
+                    yield Row(number, record.values, base, place)
                 number += 1
 
     def share(self) -> float | None:
         """The share that has been read, 0 to 1, by the sizes of the files."""
-        sizes = [path.stat().st_size for path in self._files]
         reading = self._readers[self._at].share()
-        if reading is None or not sum(sizes):
+        if reading is None:
             return None
-        return (sum(sizes[: self._at]) + reading * sizes[self._at]) / sum(sizes)
+        sizes = self._sizes
+        total = sum(sizes)
+        return (sum(sizes[: self._at]) + reading * sizes[self._at]) / total if total else None
 
     def notes(self) -> tuple[str, ...]:
         """The notes of each file, with its name."""
@@ -87,6 +89,14 @@ class FilesSource:
             for path, reader in zip(self._files, self._readers, strict=True)
             for note in reader.notes()
         )
+
+    def detached(self) -> FilesSource:
+        """Any process can read the files; what was found out about them goes along."""
+        return self
+
+    @cached_property
+    def _sizes(self) -> tuple[int, ...]:
+        return tuple(path.stat().st_size for path in self._files)
 
     @cached_property
     def _readers(self) -> tuple[Reader, ...]:

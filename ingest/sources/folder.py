@@ -49,6 +49,10 @@ class FolderSource:
         """Nothing is guessed."""
         return ()
 
+    def detached(self) -> FolderSource:
+        """Any process can read the folder."""
+        return self
+
     def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
         """One row per image, ordered by path."""
         for number, path in enumerate(self._paths()):

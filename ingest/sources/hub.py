@@ -51,6 +51,10 @@ class HubSource:
         """Nothing is guessed."""
         return ()
 
+    def detached(self) -> None:
+        """The library that streams it, and its hundreds of megabytes, are loaded here already."""
+        return None
+
     def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
         """The rows of all splits, numbered throughout.
 

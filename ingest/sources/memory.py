@@ -44,3 +44,7 @@ class MemorySource:
     def count(self) -> int | None:
         """How many rows there are."""
         return len(self._rows)
+
+    def detached(self) -> None:
+        """Only this process has the rows."""
+        return None

@@ -163,6 +163,11 @@ class _Elsewhere:
         """The rows of the files within."""
         return self._source.rows()
 
+    def detached(self) -> Source | None:
+        """The files within, which stay with this object."""
+        source = self._source.detached()
+        return None if source is None else _Elsewhere(source, self.name)
+
 
 class _Unpacked(_Elsewhere):
     """An archive's files; their folder goes when nobody reads them any more."""
@@ -179,3 +184,8 @@ class _Remote(_Elsewhere):
         """The rows, without a folder where relative names begin."""
         for row in super().rows():
             yield replace(row, base=None) if isinstance(row, Row) else row
+
+    def detached(self) -> Source | None:
+        """The downloaded file."""
+        source = self._source.detached()
+        return None if source is None else _Remote(source, self.name)

@@ -74,6 +74,11 @@ class Source(Protocol):
         """What was guessed about the source (its encoding, its first line), to be announced."""
         ...
 
+    def detached(self) -> Source | None:
+        """The same source for another process of this machine to read, to be pickled; None where
+        only this process can."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

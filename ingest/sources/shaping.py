@@ -59,6 +59,11 @@ class ShapedSource:
         """The source's own."""
         return self._source.notes()
 
+    def detached(self) -> ShapedSource | None:
+        """The source's own, shaped in the same way."""
+        source = self._source.detached()
+        return None if source is None else ShapedSource(source, self._mapping)
+
     def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
         """The rows, numbered anew."""
         if not self._has_listed_prices():

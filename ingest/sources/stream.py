@@ -59,6 +59,10 @@ class StreamSource:
         """Nothing is guessed."""
         return ()
 
+    def detached(self) -> None:
+        """Only this process has the stream, and what it has read ahead."""
+        return None
+
     def rows(self) -> Iterator[Row | BrokenRow | LeftOutRow]:
         """The rows; relative paths begin at the working folder."""
         for number, record in enumerate(itertools.chain(self._buffered(), self._records)):

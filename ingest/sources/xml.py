@@ -24,6 +24,8 @@ _CAUSES = {
     "undefined entity": "XML lacks the entities of HTML, such as &nbsp;: write the character",
 }
 """What the parser says -> what is behind it most often."""
+_NO_MEMORY = 1
+"""The parser's code for it (XML_ERROR_NO_MEMORY, expat.h): then the file may well be valid."""
 _GOOGLE = "http://base.google.com/ns/1.0"
 _DEEPEST = 20
 """Levels of categories; a tree that is deeper goes in a circle."""
@@ -115,6 +117,8 @@ class XmlReader(DocumentReader):
                         open_nodes.pop()
                         yield _Element(node, tuple(open_nodes), names)
             except ParseError as error:
+                if error.code == _NO_MEMORY:
+                    raise MemoryError from None
                 yield _Element(None, (), names, error=_in_words(str(error)))
             except DefusedXmlException:
                 raise InvalidInput.of(

@@ -66,7 +66,7 @@ def _run(job: SourceJob, request: IngestRequest) -> Summary:
     settings = job.vitrine.settings
     mapping = _mapping(request, settings)
     source = open_source(request.source, settings, mapping)
-    reporter = SourceReporter(job.store, job.job_id, source)
+    reporter = SourceReporter(job.store, job.job_id)
     control = RunControl(reporter, lambda: says_stop(job.check))
     options = IngestOptions(IngestMode(request.mode), request.allow_shrink)
     return run(job.vitrine, source, mapping, control=control, options=options)

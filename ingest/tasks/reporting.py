@@ -10,7 +10,6 @@ from ingest.jobs.models import SourceReport
 from ingest.jobs.store import JobRecords
 from ingest.notices import Notices
 from ingest.pipeline import Progress, Summary
-from ingest.sources import Source
 from vitrine.errors import StorageUnavailable
 
 __all__ = ["SourceReporter", "settled_report"]
@@ -28,11 +27,10 @@ class SourceReporter:
         self,
         store: JobRecords,
         job_id: str,
-        source: Source,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._store, self._job_id, self._source, self._clock = store, job_id, source, clock
+        self._store, self._job_id, self._clock = store, job_id, clock
         self._began = clock()
         self._due = self._began
         self._notices = Notices(log)
@@ -48,7 +46,7 @@ class SourceReporter:
             self._notices.tell(f"job {self._job_id} goes on but cannot say how far it is: {error}")
 
     def _report(self, progress: Progress) -> SourceReport:
-        share = self._source.share() if progress.total is None else None
+        share = progress.share
         return SourceReport(
             done=progress.done + progress.unchanged,
             unchanged=progress.unchanged,

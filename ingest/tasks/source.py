@@ -76,9 +76,8 @@ def fill_from_source(job: SourceJob, source: str, target: VectorIndex) -> Summar
     mapping = Mapping.from_dict(target.info.mapping)
     opened = open_source(source, vitrine.settings, mapping)
     task = IngestTask(opened, mapping, target, reuse_from=vitrine.versions.live())
-    control = RunControl(
-        SourceReporter(job.store, job.job_id, opened), lambda: says_stop(job.check)
-    )
+    reporter = SourceReporter(job.store, job.job_id)
+    control = RunControl(reporter, lambda: says_stop(job.check))
     context = open_context(vitrine, model=target.info.model)
     with closing(context.work):
         summary = fill_index(task, context, control)

@@ -33,6 +33,9 @@ from vitrine.fields import Mapping
 from vitrine.settings import Settings
 from vitrine.wiring import Vitrine
 
+_HELD_S = 10.0
+"""Seconds for which vectors are held back until a product has been written."""
+
 
 class SlowEmbedder(FakeEmbedder):
     """The stand-in model, as slow as a real one."""
@@ -46,8 +49,8 @@ class SlowEmbedder(FakeEmbedder):
     def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         time.sleep(self._seconds * len(pixels))
         vectors = super().embed_pixels(pixels)
-        if self.images_embedded >= self._images:
-            assert self.written.wait(240)
+        # the product that is written first may need the vectors that are held back here
+        if self.images_embedded >= self._images and self.written.wait(_HELD_S):
             children = psutil.Process().children()
             print("children", *(child.pid for child in children), flush=True)
             os.kill(os.getpid(), signal.SIGKILL)

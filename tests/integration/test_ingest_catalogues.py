@@ -28,12 +28,12 @@ from vitrine.settings import Settings
 from vitrine.wiring import Vitrine
 
 
-@pytest.fixture
-def vitrine(tmp_path: Path) -> Iterator[Vitrine]:
+@pytest.fixture(params=[0, 2])
+def vitrine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vitrine]:
+    """One whose ingests decode and read in their own process, and in others."""
+    settings = Settings(data_dir=tmp_path / "data", decode_processes=request.param)
     embedder = FakeEmbedder()
-    with closing(
-        Vitrine(Settings(data_dir=tmp_path / "data"), embedder=lambda _: embedder)
-    ) as made:
+    with closing(Vitrine(settings, embedder=lambda _: embedder)) as made:
         yield made
 
 

@@ -64,6 +64,8 @@ FLOORS = (
     "ingest.failures",
     "ingest.runs",
     "ingest.pictures",
+    "ingest.children",
+    "ingest.reading",
     "ingest.notices",
     "ingest.catalogue",
     "ingest.jobs",

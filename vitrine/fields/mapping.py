@@ -107,6 +107,12 @@ class Mapping(Strict):
         """Plain values that JSON and TOML can hold; what is not said is left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """For pickle: the keys of the mapping, without what reading made of them."""
+        state = super().__getstate__()
+        keys = type(self).model_fields.keys()
+        return {**state, "__dict__": {key: state["__dict__"][key] for key in keys}}
+
     def schema(self) -> Schema:  # type: ignore[override]  # pydantic's deprecated method
         """The fields that products of this mapping have; a mapped price brings its currency."""
         names = [name for name, _ in self.product.columns()]

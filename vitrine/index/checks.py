@@ -17,7 +17,7 @@ from vitrine.errors import (
     InvalidQuery,
     ModelMismatch,
 )
-from vitrine.fields.schema import Field, FieldType, Schema
+from vitrine.fields.schema import FieldType, Schema
 from vitrine.filters import Condition, Filter, Not
 from vitrine.index.ports import IndexQuery, VersionInfo
 from vitrine.products import Product, Record, Vector
@@ -74,7 +74,11 @@ def check_product(product: Product, schema: Schema) -> None:
 
     Text must be valid Unicode.
     """
-    faults = [FieldError(f.name, fault) for f in schema if (fault := _fault(f, product))]
+    faults = [
+        FieldError(field.name, f"{value!r} is not a {field.type} value")
+        for field in schema.fields
+        if (value := product.value(field.name)) is not None and not _FITS[field.type](value)
+    ]
     if not product.id:
         faults.append(FieldError("id", "is missing"))
     faults += [
@@ -93,20 +97,13 @@ def check_product(product: Product, schema: Schema) -> None:
         raise InvalidProduct(faults)
 
 
-def _fault(field: Field, product: Product) -> str | None:
-    value = product.value(field.name)
-    if value is None or _FITS[field.type](value):
-        return None
-    return f"{value!r} is not a {field.type} value"
-
-
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_words(value: object) -> bool:
     return isinstance(value, str) or (
-        isinstance(value, tuple) and all(isinstance(v, str) for v in value)
+        isinstance(value, tuple) and not [v for v in value if not isinstance(v, str)]
     )
 
 
@@ -129,8 +126,8 @@ def _texts(product: Product) -> list[str]:
     for value in (*_built_in_values(product), *product.attributes.values()):
         if isinstance(value, str):
             texts.append(value)
-        elif isinstance(value, tuple):
-            texts += (word for word in value if isinstance(word, str))
+        elif value and isinstance(value, tuple):
+            texts += [word for word in value if isinstance(word, str)]
     return texts
 
 

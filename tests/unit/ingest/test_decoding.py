@@ -17,8 +17,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from ingest.children import process
 from ingest.database import ingest_database
-from ingest.decoding import block, process
+from ingest.decoding import block
 from ingest.decoding.process import DecoderUnavailable
 from ingest.decoding.program import DecoderSpec
 from ingest.decoding.work import PLACES, ProcessPictureWork
@@ -130,8 +131,8 @@ def test_the_outcomes_are_those_of_threads(workshop: Workshop, tmp_path: Path) -
     good = [picture("red", number=number) for number in range(2 * PLACES)]
     tasks = [PictureTask(Picture(data=data)) for data in (*good, b"", b"GIF8 no picture")]
     tasks += [
-        PictureTask(Picture(path=file, root=tmp_path)),
-        PictureTask(Picture(path=tmp_path / "gone.png", root=tmp_path)),
+        PictureTask(Picture(path=str(file), root=str(tmp_path))),
+        PictureTask(Picture(path=str(tmp_path / "gone.png"), root=str(tmp_path))),
         PictureTask(None, "f" * 64),
     ]
     by_threads, by_processes = (

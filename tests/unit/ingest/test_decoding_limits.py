@@ -17,8 +17,11 @@ from typing import Any
 
 import pytest
 
-from ingest.decoding import block, process
-from ingest.decoding.process import DecoderDied, DecoderProcess, DecoderUnavailable
+from ingest.children import process
+from ingest.children.process import ChildDied
+from ingest.decoding import block
+from ingest.decoding import process as decoder
+from ingest.decoding.process import DecoderProcess, DecoderUnavailable
 from ingest.pictures.naming import Picture
 from ingest.pipeline.picture_work import PictureTask
 from tests.unit.ingest.catalogue import picture
@@ -135,7 +138,7 @@ def halted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DecoderP
 def test_a_process_that_takes_nothing_more_is_ended(halted: DecoderProcess) -> None:
     """However much it is sent: more than the system keeps for it."""
     pid = halted.pid
-    with pytest.raises(DecoderDied, match=r"did not answer within 0\.25 seconds"):
+    with pytest.raises(ChildDied, match=r"did not answer within 0\.25 seconds"):
         halted.outcomes([PictureTask(Picture(data=bytes(4_000_000)))])
     assert halted.pid is None
     await_end([pid or 0])
@@ -146,8 +149,8 @@ def test_a_process_that_gives_no_answer_is_ended(
     halted: DecoderProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pid = halted.pid
-    monkeypatch.setattr(process, "_PATIENCE_S", 0.25)
-    with pytest.raises(DecoderDied, match=r"did not answer within 0\.25 seconds"):
+    monkeypatch.setattr(decoder, "_PATIENCE_S", 0.25)
+    with pytest.raises(ChildDied, match=r"did not answer within 0\.25 seconds"):
         halted.outcomes([PictureTask(Picture(data=picture("red")))])
     assert halted.pid is None
     await_end([pid or 0])

@@ -188,7 +188,7 @@ def test_pictures_that_are_here_need_no_host(tmp_path: Path, images: MemoryImage
     (tmp_path / "a.png").write_bytes(b"file")
     polite = fetcher(tmp_path, images)
     assert polite.read(Picture(data=b"bytes")).data == b"bytes"
-    assert polite.read(Picture(path=tmp_path / "a.png", root=tmp_path)).data == b"file"
+    assert polite.read(Picture(path=str(tmp_path / "a.png"), root=str(tmp_path))).data == b"file"
 
 
 def test_a_night_without_changes_sends_no_picture_and_embeds_nothing(

@@ -44,6 +44,13 @@ class IngestSettings(DataSettings):
         description="processes that read and decode images instead of threads; 0: none, -1: all"
         " cores but two where a card computes, else one for four cores",
     )
+    read_memory_mb: int = Field(
+        2000,
+        ge=100,
+        le=1_000_000,
+        description="memory that the process may take that reads a catalogue where processes"
+        " decode; a file that needs more ends the ingest",
+    )
     ray_address: _RayAddress = Field(
         "",
         description="address (HOST:PORT) of a Ray cluster that prepares and embeds the pictures of "
