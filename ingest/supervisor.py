@@ -7,13 +7,14 @@ import logging
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
+
+from ingest.stop_request import StopRequest
 
 __all__ = ["Program", "supervise"]
 
@@ -84,7 +85,7 @@ def supervise(programs: Sequence[Program], *, grace_s: float) -> int:
     On the signal each gets SIGTERM and `grace_s` seconds, then SIGKILL. When one ends with status 2
     (it cannot run under these settings), all are stopped and 2 is returned.
     """
-    stop = threading.Event()
+    stop = StopRequest()
 
     def ask(_number: int, _frame: FrameType | None) -> None:
         stop.set()

@@ -14,6 +14,7 @@ from ingest.jobs.factory import open_store
 from ingest.jobs.locks import lock_owner
 from ingest.jobs.store import JobStore
 from ingest.notices import Notices
+from ingest.stop_request import StopRequest
 from ingest.tasks.picture_collection import collect_pictures
 from ingest.tasks.relearning import Relearning
 from ingest.tasks.runner import Runner
@@ -61,7 +62,7 @@ class Worker:
         self._collector: threading.Thread | None = None
         self._relearning = Relearning(vitrine, store, check=self._check_running)
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: StopRequest) -> None:
         """Work until `stop` is set; then what is under way is finished or given back.
 
         Nothing is lost.
@@ -151,7 +152,7 @@ def work_until_told_to_stop(settings: Settings) -> None:
     `InvalidSettings` for a data folder that cannot be written.
     """
     require_writable(settings.data_dir)
-    stop = threading.Event()
+    stop = StopRequest()
 
     def ask(number: int, _frame: FrameType | None) -> None:
         if stop.is_set():

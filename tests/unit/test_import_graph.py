@@ -76,6 +76,7 @@ FLOORS = (
     "ingest.cluster",
     "ingest.tasks",
     "ingest.uploads",
+    "ingest.stop_request",
     "ingest.supervisor",
     "ingest.admin",
     "ingest.worker",

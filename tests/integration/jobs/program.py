@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from ingest.admin import Admin
 from ingest.jobs.factory import open_store
+from ingest.stop_request import StopRequest
 from ingest.worker import Worker
 from tests.fakes import FakeEmbedder
 from tests.shop import open_shop
@@ -46,7 +46,7 @@ def run_worker(folder: Path, settings: dict[str, object]) -> None:
     shop = open_shop(folder, **settings)
     notes = folder / f"embedded-{os.getpid()}"
     shop.models.make = lambda name: Recording(name, notes)
-    stop = threading.Event()
+    stop = StopRequest()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     print("ready", flush=True)
     Worker(shop.vitrine, open_store(shop.vitrine.settings)).run(stop)

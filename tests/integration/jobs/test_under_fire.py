@@ -17,6 +17,7 @@ import pytest
 from ingest.admin import Admin
 from ingest.jobs.factory import open_store
 from ingest.jobs.models import JobState
+from ingest.stop_request import StopRequest
 from ingest.worker import Worker
 from tests.fakes import FakeEmbedder
 from tests.integration.jobs.backends import BACKENDS, opened_beside, shop_on
@@ -104,7 +105,7 @@ def wait_for(admin: Admin, job_ids: list[str], seconds: float = 700) -> None:
 @contextmanager
 def working(shop: Shop) -> Iterator[None]:
     """A worker on the shop until the block ends."""
-    stop = threading.Event()
+    stop = StopRequest()
     worker = threading.Thread(
         target=Worker(shop.vitrine, open_store(shop.vitrine.settings)).run, args=(stop,)
     )

@@ -15,6 +15,7 @@ from ingest.jobs.factory import open_store
 from ingest.jobs.models import IngestRequest
 from ingest.jobs.schedules import Schedule
 from ingest.schedule_commands import schedule
+from ingest.stop_request import StopRequest
 from ingest.worker import Worker
 from tests.support.waiting import until
 from tests.unit.jobs.test_ingest_job import ROWS, Desk
@@ -99,7 +100,7 @@ def test_two_workers_run_what_is_due_once_and_note_the_result(
     request = IngestRequest(str(desk.catalogue()))
     past = Schedule.planned("nightly", request, times=["03:00"], zone="UTC", now_s=0)
     desk.store.put_schedule(past)
-    stop = threading.Event()
+    stop = StopRequest()
     stores = [open_store(desk.shop.vitrine.settings) for _ in range(2)]
     workers = [
         threading.Thread(target=Worker(desk.shop.vitrine, store).run, args=(stop,))
