@@ -174,7 +174,8 @@ class TextStage:
     def __init__(self, context: PipelineContext, stats: RunStats) -> None:
         self._embedder = context.embedder
         self._stats = stats
-        # the writer waits for the vectors of one batch, and no more than three come meanwhile
+        # the writer waits for the texts of a batch: where no more than those can come meanwhile, to
+        # gather more would cost `_IDLE_S`
         self._most = min(_TEXTS, context.settings.write_batch)
 
     def work(self, incoming: Channel[PreparedText]) -> None:

@@ -44,14 +44,14 @@ class ProcessRows:
         """The chunks; `stopped` is asked before each is waited for, and meanwhile."""
         try:
             yield from self._from_process(stopped)
-        except (ChildDied, OSError) as first:
+        except ChildDied as first:
             if stopped():
                 return
             row = self._handed_on + 1
             _log.warning("the process that reads the catalogue %s; another goes on", first)
             try:
                 yield from self._from_process(stopped)
-            except (ChildDied, OSError) as second:
+            except ChildDied as second:
                 raise self._unavailable(row, first, second) from second
 
     def notes(self) -> tuple[str, ...]:
@@ -59,7 +59,7 @@ class ProcessRows:
         return self._reading.source.notes() if self._notes is None else self._notes
 
     def _from_process(self, stopped: Callable[[], bool]) -> Generator[RowChunk, None, None]:
-        with closing(ChildProcess("ingest.reading.program")) as child:
+        with closing(_started()) as child:
             child.send((replace(self._reading, first=self._handed_on), self._memory_mb))
             while not stopped():
                 if not child.comes(_TICK_S):
@@ -77,7 +77,7 @@ class ProcessRows:
                     self._handed_on += len(chunk.outcomes)
                     yield chunk
 
-    def _unavailable(self, row: int, first: Exception, second: Exception) -> ReaderUnavailable:
+    def _unavailable(self, row: int, first: ChildDied, second: ChildDied) -> ReaderUnavailable:
         return ReaderUnavailable(
             f"{self._reading.source.name} cannot be read on: the process that reads it {first} "
             f"(row {row}), and the next one {second} (row {self._handed_on + 1}). What was read is "
@@ -85,3 +85,11 @@ class ProcessRows:
             f"is, or than VITRINE_READ_MEMORY_MB={self._memory_mb} allows; "
             "VITRINE_DECODE_PROCESSES=0 reads without such a process"
         )
+
+
+def _started() -> ChildProcess:
+    """The process; `ChildDied` where the system starts none, so that an OSError is the source's."""
+    try:
+        return ChildProcess("ingest.reading.program")
+    except OSError as error:
+        raise ChildDied(f"cannot be started ({error})") from error

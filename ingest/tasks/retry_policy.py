@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ingest.decoding.process import DecoderUnavailable
 from ingest.jobs.models import Retry, WorkItem
+from ingest.reading.process import ReaderUnavailable
 from vitrine.errors import (
     DecoderBusy,
     IndexUnavailable,
@@ -22,11 +23,15 @@ DEADLY = 20
 """Work taken this often without an outcome is given up: it kills every worker that takes it."""
 
 _LONGEST_S = 300.0
-
-
 _OUTAGES = (
-    *(IndexUnavailable, StorageUnavailable, ModelUnavailable, ModelMismatch, ModelBusy),
-    *(DecoderBusy, DecoderUnavailable),
+    DecoderBusy,
+    DecoderUnavailable,
+    IndexUnavailable,
+    ModelBusy,
+    ModelMismatch,
+    ModelUnavailable,
+    ReaderUnavailable,
+    StorageUnavailable,
 )
 
 

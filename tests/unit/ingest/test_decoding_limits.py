@@ -102,7 +102,7 @@ def test_without_descriptors_the_error_names_the_setting_too(
 def test_deaths_and_the_end_of_a_work_leave_nothing_open(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.ERROR)  # a warning that is kept knows its error, that the block
+    caplog.set_level(logging.ERROR)  # a kept warning would hold its error, and that the block
     before = descriptors()
     shop = Workshop(tmp_path, processes=2)
     for _ in range(2):

@@ -16,6 +16,7 @@ from ingest.jobs.catalogue_lock import catalogue_lock
 from ingest.jobs.factory import open_store
 from ingest.jobs.models import IngestRequest, SourceReport
 from ingest.jobs.requests import IngestMode
+from ingest.reading.process import ReaderUnavailable
 from ingest.tasks import bulk_ingest
 from ingest.tasks.runner import Runner
 from tests.end_to_end.browser.stock import picture
@@ -127,7 +128,7 @@ def test_an_ingest_waits_for_another_one_and_then_runs(desk: Desk, monkeypatch: 
     assert str(desk.finish(job_id).state) == "done"
 
 
-@pytest.mark.parametrize("outage", [DecoderUnavailable, DecoderBusy, ModelBusy])
+@pytest.mark.parametrize("outage", [DecoderUnavailable, ReaderUnavailable, DecoderBusy, ModelBusy])
 def test_an_ingest_is_tried_again_when_memory_or_the_model_was_short(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, outage: type[VitrineError]
 ):

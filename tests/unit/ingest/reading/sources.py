@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -55,6 +56,8 @@ class HostileSource:
             time.sleep(ENDLESS)
         if self.deed == "fail":
             raise ValueError("the row of all rows")
+        if self.deed == "lose the disk":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
         if self.deed == "greed":
             bytes(10**11)
         if self.deed == "die" and self.deaths() < self.times:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -79,6 +82,27 @@ def test_a_reader_that_dies_again_ends_the_reading_with_what_it_came_to(tmp_path
 def test_an_error_there_is_the_error_here(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="the row of all rows"):
         outcomes(rows_of(HostileSource(tmp_path, deed="fail")).chunks(never))
+
+
+@pytest.mark.slow
+def test_a_file_that_cannot_be_read_there_is_no_death_of_the_reader(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(OSError, match="Input/output error") as told:
+        outcomes(rows_of(HostileSource(tmp_path, deed="lose the disk")).chunks(never))
+    assert told.value.errno == errno.EIO
+    assert caplog.text == ""
+
+
+def test_without_processes_the_error_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(ReaderUnavailable, match=r"cannot be started \(.* unavailable\) \(row 1\)"):
+        outcomes(rows_of(HostileSource(tmp_path)).chunks(never))
 
 
 @pytest.mark.slow
