@@ -76,10 +76,7 @@ def _add(
     ask(service)
     least_s = min(_processor_s(service, ask) for _ in range(_ROUNDS))
     core_ms = least_s / (_CLIENTS * _EACH) * 1e3
-    rate = each * 1e3 / core_ms
-    met = rate >= _LEAST_RATE
-    beside = {"core ms of a request": core_ms}
-    report.add(Figure(name, rate, "1/s of a core", f">= {_LEAST_RATE:g}", met, beside))
+    report.add(_figure(name, each * 1e3 / core_ms, {"core ms of a request": core_ms}))
 
 
 def _add_calls(report: Report, service: Service, texts: NewTexts) -> None:
@@ -90,10 +87,12 @@ def _add_calls(report: Report, service: Service, texts: NewTexts) -> None:
     embedder.close()
     core_ms = least_s / _CALLS * 1e3
     name = "calls of an embedder by a serving process"
-    met = 1e3 / core_ms >= _LEAST_RATE
-    beside = {"core ms of a call": core_ms}
-    rate = f">= {_LEAST_RATE:g}"
-    report.add(Figure(name, 1e3 / core_ms, "1/s of a core", rate, met, beside))
+    report.add(_figure(name, 1e3 / core_ms, {"core ms of a call": core_ms}))
+
+
+def _figure(name: str, rate: float, beside: dict[str, float]) -> Figure:
+    met = rate >= _LEAST_RATE
+    return Figure(name, rate, "1/s of a core", f">= {_LEAST_RATE:g}", met, beside)
 
 
 def _calling_s(embedder: RemoteEmbedder, texts: Sequence[str]) -> float:

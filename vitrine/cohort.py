@@ -1,15 +1,18 @@
 """Queries whose vectors came from one forward pass: they are about to search at the same time.
 
 A pass over the rows serves several queries for little more than it costs one, so it is worth
-waiting for those that are on their way to it. Who they are is known where texts are embedded.
+waiting for those that are on their way to it. Who they are is known where texts are embedded; that
+others have texts embedded as well, such as probes, is no reason to wait for them.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["Cohort", "arrive", "set_out"]
+__all__ = ["Cohort", "arrive", "is_searching", "searching", "set_out"]
 
 
 class Cohort:
@@ -38,6 +41,24 @@ class Cohort:
 
 
 _present: ContextVar[Cohort | None] = ContextVar("cohort", default=None)
+_is_searching: ContextVar[bool] = ContextVar("is_searching", default=False)
+
+
+@contextmanager
+def searching() -> Iterator[None]:
+    """This thread works for a query, which is on its way with nobody after the block: it may have
+    needed no scan."""
+    token = _is_searching.set(True)
+    try:
+        yield
+    finally:
+        _is_searching.reset(token)
+        arrive()
+
+
+def is_searching() -> bool:
+    """Whether this thread works for a query."""
+    return _is_searching.get()
 
 
 def set_out(cohort: Cohort | None) -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from PIL.Image import Image
 
-from vitrine.cohort import arrive
+from vitrine.cohort import searching
 from vitrine.cursors import version_of
 from vitrine.errors import InvalidCursor, InvalidInput, NotFound, VersionGone
 from vitrine.fields.schema import Schema
@@ -49,10 +49,8 @@ class SearchEngine:
         Raises `NoLiveVersion`, `IndexUnavailable`, `ModelUnavailable` or `ModelMismatch` when no
         version can answer now.
         """
-        try:
+        with searching():
             return self._answered(request, cursor)
-        finally:
-            arrive()  # nobody has to wait for a request that needed no scan
 
     def _answered(self, request: Callable[[VersionSearch], Answer], cursor: str | None) -> Answer:
         if cursor:

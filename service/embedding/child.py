@@ -50,7 +50,11 @@ class EmbedderChild:
     def __init__(self, settings: Settings) -> None:
         self._folder = OwnedFolder(_FOLDER, _parent())
         self._path = self._folder.path / _SOCKET
-        self._listening = listen_at(self._path)
+        try:
+            self._listening = listen_at(self._path)
+        except OSError:
+            self._folder.remove()
+            raise
         self._alive, self._life = os.pipe()
         self._token = secrets.token_urlsafe(32)
         self._threads = min(settings.workers * settings.threads, _MOST_THREADS)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from vitrine.cohort import Cohort, arrive, set_out
+import pytest
+
+from vitrine.cohort import Cohort, arrive, is_searching, searching, set_out
 
 
 def in_thread(call: Callable[[], object]) -> None:
@@ -39,6 +41,22 @@ def test_who_sets_out_again_is_waited_for_no_longer() -> None:
     set_out(None)
     assert second.complete
     assert arrive() is None
+
+
+def test_a_query_that_ends_is_waited_for_no_longer() -> None:
+    cohort = Cohort(1)
+
+    @searching()
+    def fail() -> None:
+        assert is_searching()
+        set_out(cohort)
+        raise ZeroDivisionError
+
+    assert not is_searching()
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert cohort.complete
+    assert not is_searching()
 
 
 def test_waiting_for_one_that_does_not_come_ends() -> None:

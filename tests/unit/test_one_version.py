@@ -7,7 +7,7 @@ import pytest
 from tests.fake_index import FakeIndex, FakeVersions
 from tests.fakes import FakeEmbedder
 from tests.shop import MAPPING, product
-from vitrine.cohort import Cohort, set_out
+from vitrine.cohort import Cohort, is_searching, set_out
 from vitrine.errors import InvalidCursor, VersionGone
 from vitrine.index import IndexAnswer, IndexQuery
 from vitrine.products import Record
@@ -167,3 +167,11 @@ def test_nobody_waits_for_a_request_that_needs_no_scan(
         with pytest.raises(InvalidCursor):
             engine.answer(lambda version: version.schema, cursor=cursor)
     assert cohort.complete
+
+
+def test_a_request_is_one_of_those_that_wait_for_each_other(
+    engine: SearchEngine, versions: CountedVersions, embedder: FakeEmbedder
+):
+    publish(versions, embedder, 1)
+    assert engine.answer(lambda _: is_searching())
+    assert not is_searching()

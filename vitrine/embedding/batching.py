@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from vitrine.abandonment import is_abandoned
-from vitrine.cohort import Cohort, set_out
+from vitrine.cohort import Cohort, is_searching, set_out
 from vitrine.embedding.ports import Embedder
 from vitrine.embedding.wrapped import WrappedEmbedder
 from vitrine.errors import Abandoned, ModelBusy
@@ -37,8 +37,10 @@ class _Group(Generic[_T]):
         self.rows: list[_Rows | None] = [None] * len(items)
         self.missing = len(items)
         self.error: Exception | None = None
+        self.is_searching = is_searching()
+        """Whether the caller goes on to search with what came out."""
         self.cohort: Cohort | None = None
-        """The callers whose items were done by the same pass, if there are others."""
+        """The searching callers whose items were done by the same pass, if there are others."""
 
     @property
     def done(self) -> bool:
@@ -157,12 +159,14 @@ class Batcher(Generic[_T]):
 
     @staticmethod
     def _release(done: Sequence[_Group[_T]]) -> None:
-        """Wake those whose items are done: they go on from here together."""
+        """Wake those whose items are done: the searching ones go on from here together."""
         groups = dict.fromkeys(done)
-        embedded = sum(group.error is None for group in groups)
-        cohort = Cohort(embedded) if embedded > 1 else None
+        searching = [group for group in groups if group.is_searching]
+        if len(searching) > 1:
+            cohort = Cohort(len(searching))
+            for group in searching:
+                group.cohort = cohort
         for group in groups:
-            group.cohort = cohort
             group.wake()
 
     def _attempt(self, items: list[_T]) -> list[_Rows | Exception]:
@@ -175,6 +179,7 @@ class Batcher(Generic[_T]):
         return [answer for item in items for answer in self._attempt([item])]
 
     def _abandon(self, group: _Group[_T]) -> None:
+        group.is_searching = False
         if group in self._waiting:
             self._waiting.remove(group)
         self._wake_next()  # it may have been this one's turn

@@ -85,7 +85,9 @@ class KeptConnections:
             connection.close()
 
     def _connect(self, timeout_s: float) -> HTTPConnection:
-        host, port, connect_s = self._url.hostname or "", self._url.port, min(_CONNECT_S, timeout_s)
+        host, connect_s = self._url.hostname or "", min(_CONNECT_S, timeout_s)
+        kind = HTTPConnection if self._tls is None else HTTPSConnection
+        port = self._url.port or kind.default_port  # else that of http://[::1] would be its 1
         connection: HTTPConnection
         if self._socket:
             connection = _UnixConnection(self._socket, connect_s)

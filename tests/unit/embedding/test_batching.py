@@ -6,6 +6,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from tests.checkpoints import photo
 from tests.fakes import FakeEmbedder
 from tests.support.waiting import until
 from vitrine.abandonment import abandoned_when
-from vitrine.cohort import arrive
+from vitrine.cohort import arrive, searching
+from vitrine.embedding import batching
 from vitrine.embedding.batching import Batcher, BatchingEmbedder
 from vitrine.errors import Abandoned, ModelBusy
 
@@ -66,11 +68,12 @@ def values(rows: list[Rows]) -> list[float]:
 
 
 def cohort_after(call: Callable[[], Any]) -> Callable[[], Any]:
-    """The call, which then tells with whom its thread is on its way."""
+    """The call of a query, which then tells with whom its thread is on its way."""
 
     def calling() -> Any:
-        call()
-        return arrive()
+        with searching():
+            call()
+            return arrive()
 
     return calling
 
@@ -107,6 +110,58 @@ def test_who_gets_an_error_is_on_the_way_with_nobody(gate: Gate) -> None:
         thread.join(60)
     cohorts = [got[0] for _, got in others]
     assert isinstance(cohorts[2], RuntimeError)
+    assert cohorts[0] is cohorts[1]
+    assert cohorts[0].complete
+
+
+def test_who_does_not_search_is_on_the_way_with_nobody(gate: Gate) -> None:
+    batcher: Batcher[int] = Batcher(gate.forward, most=32, timeout_s=60)
+    first = in_thread(lambda: batcher.run([0]))
+    assert gate.entered.wait(60)
+
+    def probe() -> Any:
+        batcher.run([3])
+        return arrive()
+
+    others = [
+        in_thread(cohort_after(lambda item=item: batcher.run([item]))) for item in range(1, 3)
+    ] + [in_thread(probe)]
+    until(lambda: len(batcher._waiting) == 3)
+    gate.open.set()
+    for thread, _ in [first, *others]:
+        thread.join(60)
+    cohorts = [got[0] for _, got in others]
+    assert cohorts[2] is None
+    assert cohorts[0] is cohorts[1]
+    assert cohorts[0].complete
+
+
+def test_who_has_given_up_is_on_the_way_with_nobody(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(batching, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def forward(items: list[int]) -> Rows:
+        if 3 in items:
+            clock[0] = 61.0
+            late.wake()
+            others[-1][0].join(60)
+        return gate.forward(items)
+
+    batcher: Batcher[int] = Batcher(forward, most=32, timeout_s=60)
+    first = in_thread(lambda: batcher.run([0]))
+    assert gate.entered.wait(60)
+    others = []
+    for item in range(1, 4):
+        others.append(in_thread(cohort_after(lambda item=item: batcher.run([item]))))
+        until(lambda: len(batcher._waiting) == len(others))
+    late = batcher._waiting[-1]
+    gate.open.set()
+    for thread, _ in [first, *others]:
+        thread.join(60)
+    cohorts = [got[0] for _, got in others]
+    assert isinstance(cohorts[2], ModelBusy)
     assert cohorts[0] is cohorts[1]
     assert cohorts[0].complete
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.client import HTTPException, IncompleteRead
+from http.client import HTTPConnection, HTTPException, IncompleteRead
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,30 @@ def test_an_answer_that_is_too_large_is_not_read_on(
     with pytest.raises(HTTPException, match="more than 1000 bytes"):
         ask(connections, b"x" * (MOST_BYTES + 1))
     assert ask(connections).body == b"body"
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("http://[::1]", ("::1", 80)),
+        ("https://[fe80::abcd]/below", ("fe80::abcd", 443)),
+        ("http://[::1]:8001", ("::1", 8001)),
+        ("https://embedder", ("embedder", 443)),
+    ],
+)
+def test_where_no_port_is_named_it_is_that_of_the_scheme(
+    url: str, named: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def refuse(connection: HTTPConnection) -> None:
+        asked.append((connection.host, connection.port))
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(HTTPConnection, "connect", refuse)
+    with pytest.raises(ConnectionRefusedError):
+        ask(KeptConnections(url, {}))
+    assert asked == [named]
 
 
 def test_no_proxy_is_asked(connections: KeptConnections, monkeypatch: pytest.MonkeyPatch) -> None:

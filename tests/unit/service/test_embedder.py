@@ -378,6 +378,8 @@ def test_the_settings_choose_it_and_its_calls_are_batched_and_kept(machine: Mach
     ("url", "rule"),
     [
         ("10.0.0.5:8001", "must be http"),
+        ("http://a..b:8001", "must be http"),
+        (f"http://{'x' * 64}", "must be http"),
         ("/run/embedder", "or unix: and a socket's whole path"),
         ("unix:embedder", "must be unix: and a socket's whole path"),
         ("unix://run/embedder", "must be unix: and a socket's whole path"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -16,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from service import serving
+from service.embedding import child as child_module
 from service.embedding.child import EmbedderChild, embedder_beside
 from service.embedding.commands import embedder
 from service.embedding.unix_socket import listen_at
@@ -122,6 +124,18 @@ def test_a_temporary_folder_that_takes_no_socket_is_told(
         embedder_beside(Vitrine(SEVERAL)),
     ):
         pass
+
+
+def test_where_no_socket_can_be_bound_no_folder_stays(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> socket.socket:
+        raise OSError(errno.EPERM, f"no socket at {path}")
+
+    monkeypatch.setattr(child_module, "listen_at", refuse)
+    with pytest.raises(OSError, match="no socket at"):
+        EmbedderChild(SEVERAL)
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_socket_that_nobody_listens_at_any_more_is_replaced(temporary: Path) -> None:

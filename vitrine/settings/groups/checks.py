@@ -29,6 +29,7 @@ def is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  # reading the port checks it
+        (parts.hostname or "").encode("idna")  # a label may be empty or too long
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname)

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support.waiting import until
-from vitrine.cohort import Cohort, set_out
+from vitrine.cohort import Cohort, searching, set_out
 from vitrine.embedding.batching import Batcher
 from vitrine.index.faiss.vectors import shared_scans
 from vitrine.index.faiss.vectors.shared_scans import SharedScans
@@ -115,8 +115,10 @@ def test_a_query_that_is_alone_waits_for_nobody(monkeypatch: pytest.MonkeyPatch)
     batcher = Batcher[int](lambda items: np.zeros((len(items), 8), np.float32), most=4, timeout_s=9)
     scans = SharedScans(codes)
     for number in range(2):
-        batcher.run([number])
-        assert np.array_equal(scans.scan(query, np.copy), brute_force(codes, query))
+        with searching():
+            batcher.run([number])
+            dots = scans.scan(query, np.copy)
+        assert np.array_equal(dots, brute_force(codes, query))
 
 
 def test_a_pass_has_at_most_sixteen_queries(passes: list[int]) -> None:
