@@ -1,5 +1,5 @@
-"""The parent process of an ingest alone: what reading rows, handing on and writing take of it when
-its decoding processes answer at once and its model costs nothing."""
+"""The parent process of an ingest alone: what taking rows, handing on and writing take of it when
+another process reads, its decoding processes answer at once and its model costs nothing."""
 
 from __future__ import annotations
 

@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 _PATIENCE_S = 30.0
 """Seconds that a stage gets to end when another one failed; it may hang in a source."""
+_NO_THREAD = "start new thread"
+"""In the message of Python's error where the system starts no more threads."""
 
 
 class Closed(Exception):
@@ -58,17 +60,19 @@ class Flow:
         """Start all stages and wait for them, calling `tick` meanwhile.
 
         Raises the error of the first that failed; `DecoderBusy` where the system starts no more
-        threads.
+        threads, of the flow or of a stage.
         """
         started: list[threading.Thread] = []
         try:
             for thread in self._threads:
-                _start(thread)
+                thread.start()
                 started.append(thread)
             for thread in started:
                 while thread.is_alive():
                     thread.join(every_s)
                     tick()
+        except RuntimeError as error:
+            self._fail(_in_words(error))
         finally:
             self._fail(None)
             for thread in started:
@@ -82,7 +86,7 @@ class Flow:
         except _Stopped:
             pass
         except BaseException as error:  # handed to the thread that waits
-            self._fail(error)
+            self._fail(_in_words(error))
         finally:
             with self.lock:
                 for channel in into:
@@ -114,14 +118,16 @@ class Flow:
             self._waited_for.remove(condition)
 
 
-def _start(thread: threading.Thread) -> None:
-    try:
-        thread.start()
-    except RuntimeError as error:  # of the system; no thread of a flow is started twice
-        raise DecoderBusy(
-            f"the system gives this process too little memory or too few threads ({error}); lower"
-            " VITRINE_DECODE_PROCESSES and VITRINE_DECODE_THREADS, or raise its limits"
-        ) from error
+def _in_words(error: BaseException) -> BaseException:
+    """The error; what Python says where the system starts no more threads as `DecoderBusy`."""
+    if not isinstance(error, RuntimeError) or _NO_THREAD not in str(error):
+        return error
+    busy = DecoderBusy(
+        f"the system gives this process too little memory or too few threads ({error}); lower"
+        " VITRINE_DECODE_PROCESSES and VITRINE_DECODE_THREADS, or raise its limits"
+    )
+    busy.__cause__ = error
+    return busy
 
 
 class Promise(Generic[T]):

@@ -90,7 +90,7 @@ class Progress:
 class RunControl:
     """Who hears about the progress of a run, and who may stop it.
 
-    `progress` is called a few times a second, `cancelled` before each row.
+    `progress` is called a few times a second, `cancelled` before each chunk of rows.
     """
 
     progress: Callable[[Progress], None] = lambda _: None

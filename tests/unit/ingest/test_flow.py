@@ -193,3 +193,24 @@ def test_where_the_system_starts_no_more_threads_those_that_run_end_and_the_erro
     with pytest.raises(DecoderBusy, match=r"start new thread.*VITRINE_DECODE_PROCESSES"):
         _run(flow)
     assert [thread.is_alive() for thread in began] == [False]
+
+
+def test_where_a_stage_gets_no_thread_for_its_pool_the_error_says_so_too() -> None:
+    def work() -> None:
+        raise RuntimeError("can't start new thread")
+
+    flow = Flow()
+    flow.stage("pool", work)
+    with pytest.raises(DecoderBusy, match=r"start new thread.*VITRINE_DECODE_PROCESSES") as told:
+        _run(flow)
+    assert isinstance(told.value.__cause__, RuntimeError)
+
+
+def test_another_error_of_a_stage_is_raised_as_it_is() -> None:
+    def work() -> None:
+        raise RuntimeError("a fault")
+
+    flow = Flow()
+    flow.stage("faulty", work)
+    with pytest.raises(RuntimeError, match=r"^a fault$"):
+        _run(flow)
