@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import process_time
 from typing import TypeAlias
@@ -34,7 +34,7 @@ _NAMES = {"page": "page", "counted": "page with two facets", "ten": "best ten"}
 """What the report calls the searches of a case."""
 
 
-def measure(report: Report, *, sizes: tuple[int, ...], rounds: int) -> None:
+def measure(report: Report, *, sizes: Sequence[int], rounds: int) -> None:
     """Figures for each size and selectivity: p95 of a filtered search, its recall@10, and the
     rival's time beside it; then how time and memory grow from one size to the next.
 

@@ -68,11 +68,15 @@ def _serving(run: Run) -> None:
 def _filtered(run: Run) -> None:
     from benchmarks import filtered
 
-    sizes: tuple[int, ...] = (5_000, 20_000) if run.quick else (10_000, 100_000)
-    if not run.quick:
-        sizes += (1_000_000,) * (run.million or run.ten_million)
-        sizes += (10_000_000,) * run.ten_million
-    filtered.measure(run.report, sizes=sizes, rounds=20 if run.quick else 100)
+    if run.quick:
+        filtered.measure(run.report, sizes=(5_000, 20_000), rounds=20)
+        return
+    sizes = [10_000, 100_000]
+    if run.million or run.ten_million:
+        sizes.append(1_000_000)
+    if run.ten_million:
+        sizes.append(10_000_000)
+    filtered.measure(run.report, sizes=sizes, rounds=100)
 
 
 def _pictures(run: Run) -> None:

@@ -74,8 +74,10 @@ class Compute:
 
     def describe(self) -> str:
         """In words."""
-        texts = f", texts {'as' if self.text_graphs else 'without'} CUDA graphs"
-        return f"{self.device} in {self.precision}{texts if self.device[:4] == 'cuda' else ''}"
+        where = f"{self.device} in {self.precision}"
+        if not self.device.startswith("cuda"):
+            return where
+        return f"{where}, texts {'as' if self.text_graphs else 'without'} CUDA graphs"
 
 
 class Embedder(Protocol):

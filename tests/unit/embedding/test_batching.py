@@ -6,6 +6,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -78,37 +79,36 @@ def cohort_after(call: Callable[[], Any]) -> Callable[[], Any]:
     return calling
 
 
-def test_those_whose_items_one_pass_has_done_are_on_their_way_together(gate: Gate) -> None:
-    batcher: Batcher[int] = Batcher(gate.forward, most=32, timeout_s=60)
+def after_one_pass(gate: Gate, batcher: Batcher[int], *calls: Callable[[], Any]) -> list[Any]:
+    """What the calls gave that waited while the gate was shut, and so share a pass."""
     first = in_thread(cohort_after(lambda: batcher.run([0])))
     assert gate.entered.wait(60)
-    others = [
-        in_thread(cohort_after(lambda item=item: batcher.run([item, item + 10])))
-        for item in range(1, 4)
-    ]
-    until(lambda: len(batcher._waiting) == 3)
+    others = [in_thread(call) for call in calls]
+    until(lambda: len(batcher._waiting) == len(calls))
     gate.open.set()
     for thread, _ in [first, *others]:
         thread.join(60)
     assert first[1] == [None]  # it was alone
-    cohorts = {id(got[0]): got[0] for _, got in others}
-    assert len(cohorts) == 1
-    assert next(iter(cohorts.values())).complete
+    return [got[0] for _, got in others]
+
+
+def test_those_whose_items_one_pass_has_done_are_on_their_way_together(gate: Gate) -> None:
+    batcher: Batcher[int] = Batcher(gate.forward, most=32, timeout_s=60)
+    cohorts = after_one_pass(
+        gate,
+        batcher,
+        *(cohort_after(partial(batcher.run, [item, item + 10])) for item in range(1, 4)),
+    )
+    assert cohorts[0] is cohorts[1] is cohorts[2]
+    assert cohorts[0].complete
 
 
 def test_who_gets_an_error_is_on_the_way_with_nobody(gate: Gate) -> None:
     batcher: Batcher[int] = Batcher(gate.forward, most=32, timeout_s=60)
     gate.fails_on = {3}
-    first = in_thread(lambda: batcher.run([0]))
-    assert gate.entered.wait(60)
-    others = [
-        in_thread(cohort_after(lambda item=item: batcher.run([item]))) for item in range(1, 4)
-    ]
-    until(lambda: len(batcher._waiting) == 3)
-    gate.open.set()
-    for thread, _ in [first, *others]:
-        thread.join(60)
-    cohorts = [got[0] for _, got in others]
+    cohorts = after_one_pass(
+        gate, batcher, *(cohort_after(partial(batcher.run, [item])) for item in range(1, 4))
+    )
     assert isinstance(cohorts[2], RuntimeError)
     assert cohorts[0] is cohorts[1]
     assert cohorts[0].complete
@@ -116,21 +116,13 @@ def test_who_gets_an_error_is_on_the_way_with_nobody(gate: Gate) -> None:
 
 def test_who_does_not_search_is_on_the_way_with_nobody(gate: Gate) -> None:
     batcher: Batcher[int] = Batcher(gate.forward, most=32, timeout_s=60)
-    first = in_thread(lambda: batcher.run([0]))
-    assert gate.entered.wait(60)
 
     def probe() -> Any:
         batcher.run([3])
         return arrive()
 
-    others = [
-        in_thread(cohort_after(lambda item=item: batcher.run([item]))) for item in range(1, 3)
-    ] + [in_thread(probe)]
-    until(lambda: len(batcher._waiting) == 3)
-    gate.open.set()
-    for thread, _ in [first, *others]:
-        thread.join(60)
-    cohorts = [got[0] for _, got in others]
+    searches = (cohort_after(partial(batcher.run, [item])) for item in range(1, 3))
+    cohorts = after_one_pass(gate, batcher, *searches, probe)
     assert cohorts[2] is None
     assert cohorts[0] is cohorts[1]
     assert cohorts[0].complete
