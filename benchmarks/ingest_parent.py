@@ -34,6 +34,7 @@ from ingest.sources import open_source
 from vitrine.cores import usable_cores
 from vitrine.embedding import Compute, ModelInfo
 from vitrine.fields import Mapping
+from vitrine.freed_memory import collect_cycles_seldom
 from vitrine.images.budget import Budget
 from vitrine.images.decode import ImageLimits
 from vitrine.images.store import FileSystemStore
@@ -52,6 +53,7 @@ _PROSE = 20
 
 def measure(report: Report, work: Path, *, count: int, rounds: int) -> None:
     """Products per second of one core of that process, of catalogues in two formats."""
+    collect_cycles_seldom()  # as `vitrine ingest` does
     folder = work / "parent"
     for file in _catalogues(folder, count):
         taken = [_ingest(file, folder) for _ in range(rounds)]

@@ -21,6 +21,7 @@ from ingest.tasks.runner import Runner
 from ingest.tasks.scheduling import Scheduler
 from ingest.tasks.shrink import ShrinkLimit
 from vitrine.errors import Cancelled, StorageUnavailable, VitrineError
+from vitrine.freed_memory import collect_cycles_seldom
 from vitrine.logs import configure_logging
 from vitrine.settings import Settings, load_settings
 from vitrine.storage.data_folder import require_writable
@@ -152,6 +153,7 @@ def work_until_told_to_stop(settings: Settings) -> None:
     `InvalidSettings` for a data folder that cannot be written.
     """
     require_writable(settings.data_dir)
+    collect_cycles_seldom()
     stop = StopRequest()
 
     def ask(number: int, _frame: FrameType | None) -> None:

@@ -1,9 +1,7 @@
-"""Memory of a serving process: when it goes back to the system after a rare large request, and how
-often Python looks for reference cycles."""
+"""Memory of a serving process: when it goes back to the system after a rare large request."""
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,22 +10,13 @@ from time import monotonic
 
 from vitrine.freed_memory import give_back_freed_memory
 
-__all__ = ["FreedMemory", "collect_cycles_seldom"]
+__all__ = ["FreedMemory"]
 
 _MUCH = 80 << 20
 """Bytes that are given back at once or not at all: some searches need tens of megabytes again."""
 _LOOK_S = 2.0
 _BUSY_LOOK_S = 15.0
 """Between two looks, when nothing is being answered and otherwise."""
-
-
-def collect_cycles_seldom() -> None:
-    """Have Python look for reference cycles after ten thousand new objects instead of 700.
-
-    A request leaves eight small ones. Looking for them took 0.14 ms of it, and after every thousand
-    requests or so all others waited 75 ms until everything had been looked through.
-    """
-    gc.set_threshold(10_000)
 
 
 def _anonymous_bytes() -> int:

@@ -23,12 +23,11 @@ from service.edge.worker import ServingEdge
 from service.embedding.child import EmbedderChild, embedder_beside
 from service.gunicorn_settings import counting_together, gunicorn_settings
 from service.logs import configure_service_logging
-from service.memory import collect_cycles_seldom
 from service.ready_processes import ReadyProcesses
 from service.warming import WarmUp
 from vitrine.cores import usable_cores
 from vitrine.errors import InvalidSettings, ModelLoading, ModelUnavailable, VitrineError
-from vitrine.freed_memory import keep_freed_memory
+from vitrine.freed_memory import collect_cycles_seldom, keep_freed_memory
 from vitrine.settings import PREFIX, Settings
 from vitrine.storage.data_folder import require_writable
 from vitrine.unix_sockets import UNIX

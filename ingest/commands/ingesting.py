@@ -17,6 +17,7 @@ from ingest.commands.summary import print_summary
 from ingest.exit_status import INTERRUPTED, NOTHING_CHANGED
 from ingest.source_options import ingest_options
 from vitrine.errors import SourceUnavailable
+from vitrine.freed_memory import collect_cycles_seldom
 from vitrine.settings import load_settings
 from vitrine.storage.data_folder import require_writable
 
@@ -65,6 +66,7 @@ def ingest(
     changes = {"model": model, "ray_address": ray}
     settings = load_settings(**{name: value for name, value in changes.items() if value})
     require_writable(settings.data_dir)
+    collect_cycles_seldom()
     with _source_may_be_away():
         chosen = choose_mapping(source, settings, MappingChoice(map_, currency, images, language))
         mapping = chosen.mapping

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
@@ -103,3 +104,16 @@ def test_a_port_that_is_taken_is_told_before_a_catalogue_is_drawn(
 def test_a_wrong_argument_is_refused_by_its_own_name(arguments: list[str], said: str):
     result = run(*arguments)
     assert (result.exit_code, said in result.output) == (2, True), result.output
+
+
+def test_an_ingest_looks_for_reference_cycles_after_thousands_of_new_objects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path))
+    thresholds = gc.get_threshold()
+    try:
+        result = run("ingest", str(tmp_path / "nothing.csv"))
+        assert "there is no" in str(result.exception)
+        assert gc.get_threshold()[0] >= 10_000
+    finally:
+        gc.set_threshold(*thresholds)

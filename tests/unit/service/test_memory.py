@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.memory import FreedMemory, collect_cycles_seldom
+from service.memory import FreedMemory
 from tests.unit.service.conftest import Shop
+from vitrine.freed_memory import collect_cycles_seldom
 
 MB = 1_000_000
 ROUNDS = """
