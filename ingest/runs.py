@@ -120,9 +120,9 @@ class Runs:
             AND id IN (SELECT value FROM json_each(?))"""
         with self._file.reading() as db:
             rows = db.execute(sql, (run.scope, run.number, json.dumps(list(ids))))
-            found = {row["id"] for row in rows}
+            seen_ids = {row["id"] for row in rows}
             _require_newest(db, run)
-        return found
+        return seen_ids
 
     def save_digests(self, run: Run, digests: Sequence[tuple[str, str]]) -> None:
         """Note, for ids that are stored, a digest of what they were made from."""

@@ -50,8 +50,8 @@ class ClusterPixels:
 class ClusterPictureWork:
     """Safe to use from several threads; each waits for its own chunk or batch."""
 
-    apart = False
-    """Nor is the source read apart: the nodes decode, and this process has cores for reading."""
+    out_of_process = False
+    """The nodes decode, and this process has cores for reading the source itself."""
     chunk = 32
     """Products whose pictures make one task: enough work to hide that it travels."""
 

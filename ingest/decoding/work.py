@@ -46,7 +46,7 @@ class ProcessPictureWork:
     that dies, too, is refused with reason `ended_decoder`.
     """
 
-    apart = True
+    out_of_process = True
     """The process that has the model is what bounds the rate where others decode."""
     chunk = PLACES
     """Products prepared together."""

@@ -20,7 +20,7 @@ __all__ = ["LocalPictureWork"]
 class LocalPictureWork:
     """Works in the thread that calls."""
 
-    apart = False
+    out_of_process = False
     """On few cores another process has nothing to win."""
     chunk = 8
     """A compromise between traffic among threads and the pictures held in memory."""

@@ -58,7 +58,7 @@ class PictureWork(Protocol):
     """Where pictures are read, decoded and embedded; safe to use from several threads."""
 
     @property
-    def apart(self) -> bool:
+    def out_of_process(self) -> bool:
         """Whether other processes of this machine decode; then one reads the source as well."""
         ...
 

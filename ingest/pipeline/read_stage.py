@@ -21,7 +21,9 @@ def source_rows(task: IngestTask, context: PipelineContext) -> Rows:
     settings = context.settings
     most_pictures = min(settings.max_images, task.index.info.max_images)
     reading = RowReading(task.source, task.mapping, context.work.chunk, most_pictures)
-    return rows_of(reading, apart=context.work.apart, memory_mb=settings.read_memory_mb)
+    return rows_of(
+        reading, out_of_process=context.work.out_of_process, memory_mb=settings.read_memory_mb
+    )
 
 
 class ReadStage:

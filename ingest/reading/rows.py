@@ -27,12 +27,12 @@ class Rows(Protocol):
         ...
 
 
-def rows_of(reading: RowReading, *, apart: bool, memory_mb: int) -> Rows:
-    """Read by a process of its own if it is to be read `apart`, and another process can.
+def rows_of(reading: RowReading, *, out_of_process: bool, memory_mb: int) -> Rows:
+    """Read by a process of its own if it is to be read out of process, and another process can.
 
     That process may take `memory_mb`.
     """
-    source = reading.source.detached() if apart else None
+    source = reading.source.detached() if out_of_process else None
     if source is None:
         return LocalRows(reading)
     return ProcessRows(replace(reading, source=source), memory_mb=memory_mb)

@@ -124,12 +124,12 @@ class EdgeWorker(Worker):  # type: ignore[misc]  # gunicorn ships no types
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        loop.add_signal_handler(signal.SIGTERM, self._stop.set)
-        for quick in (signal.SIGINT, signal.SIGQUIT):
-            loop.add_signal_handler(quick, self._stop_quickly)
         limits: EdgeLimits = self.app.limits
         workload = Workload(self.wsgi, limits, loop)
         edge = ServingEdge(workload, limits, self.app.count_refusal)
+        loop.add_signal_handler(signal.SIGTERM, self._ask_to_stop, edge)
+        for quick in (signal.SIGINT, signal.SIGQUIT):
+            loop.add_signal_handler(quick, self._stop_quickly, edge)
         for listener in self.sockets:
             listener.setblocking(False)
             loop.add_reader(listener.fileno(), self._accept, listener, edge)
@@ -152,9 +152,13 @@ class EdgeWorker(Worker):  # type: ignore[misc]  # gunicorn ships no types
         edge.abort()
         workload.close()
 
-    def _stop_quickly(self) -> None:
-        self._grace_s = 0.0
+    def _ask_to_stop(self, edge: ServingEdge) -> None:
+        edge.stopping = True  # at once: an answer that is sent before the loop ends is a last one
         self._stop.set()
+
+    def _stop_quickly(self, edge: ServingEdge) -> None:
+        self._grace_s = 0.0
+        self._ask_to_stop(edge)
 
     async def _beat(self, edge: ServingEdge) -> None:
         self._look(edge)

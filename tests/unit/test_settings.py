@@ -283,7 +283,7 @@ def test_doctor_tells_where_the_model_runs(
     embedder.compute = compute
     monkeypatch.setenv("VITRINE_DATA_DIR", str(tmp_path))
     monkeypatch.setattr(
-        doctor, "Vitrine", lambda given: Vitrine(given, embedder=lambda _: embedder)
+        doctor, "Vitrine", lambda settings: Vitrine(settings, embedder=lambda _: embedder)
     )
     printed = CliRunner().invoke(vitrine, ["doctor", "--only=model"]).output
     assert f"ok     model\n       {told}\n" in printed

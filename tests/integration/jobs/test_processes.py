@@ -140,7 +140,7 @@ def test_an_ingest_survives_kill_9_of_its_worker_and_leaves_no_decoding_process(
     while sum(embedded_by_each(tmp_path)) < count // 2:
         further = sum(embedded_by_each(tmp_path)) + chance.randrange(1, 30)
         worker = start_worker(programs, tmp_path, settings)
-        until(lambda wanted=further: sum(embedded_by_each(tmp_path)) >= wanted, "more is embedded")
+        until(lambda least=further: sum(embedded_by_each(tmp_path)) >= least, "more is embedded")
         decoders = [each.pid for each in psutil.Process(worker.pid).children()]
         worker.kill()
         await_end(decoders)
@@ -152,8 +152,10 @@ def test_an_ingest_survives_kill_9_of_its_worker_and_leaves_no_decoding_process(
         count - len(broken),
         len(broken),
     )
-    kept = set(range(count)) - broken
-    expected = Expected({product(n).id: n for n in kept}, {product(n).id: float(n) for n in kept})
+    unbroken = set(range(count)) - broken
+    expected = Expected(
+        {product(n).id: n for n in unbroken}, {product(n).id: float(n) for n in unbroken}
+    )
     assert_holds(shop, shop.vitrine.versions.live(), expected)
     failures, total = open_ledger(shop.vitrine.settings).entries()
     assert ({each.row for each in failures}, total) == (broken, len(broken))

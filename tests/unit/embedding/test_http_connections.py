@@ -26,8 +26,8 @@ MOST_BYTES = 1000
 
 
 def ask(connections: KeptConnections, body: bytes = b"body", **limits: Any) -> HttpAnswer:
-    given = {"timeout_s": PATIENCE_S, "most_bytes": MOST_BYTES, **limits}
-    return connections.request("/path", ("text/plain", body), **given)
+    options = {"timeout_s": PATIENCE_S, "most_bytes": MOST_BYTES, **limits}
+    return connections.request("/path", ("text/plain", body), **options)
 
 
 @pytest.fixture(params=["http", "unix"])
@@ -42,9 +42,11 @@ def server(request: pytest.FixtureRequest, socket_folder: Path) -> Iterator[Serv
 @pytest.fixture
 def connections(server: Server) -> Iterator[KeptConnections]:
     at = server.address
-    kept = KeptConnections(f"unix:{at}" if isinstance(at, str) else f"http://{at[0]}:{at[1]}", {})
-    yield kept
-    kept.close()
+    connections = KeptConnections(
+        f"unix:{at}" if isinstance(at, str) else f"http://{at[0]}:{at[1]}", {}
+    )
+    yield connections
+    connections.close()
 
 
 def test_requests_follow_each_other_on_one_connection(
@@ -138,16 +140,16 @@ def test_an_answer_that_is_too_large_is_not_read_on(
 def test_where_no_port_is_named_it_is_that_of_the_scheme(
     url: str, named: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[str, int]] = []
+    addresses: list[tuple[str, int]] = []
 
     def refuse(connection: HTTPConnection) -> None:
-        asked.append((connection.host, connection.port))
+        addresses.append((connection.host, connection.port))
         raise ConnectionRefusedError
 
     monkeypatch.setattr(HTTPConnection, "connect", refuse)
     with pytest.raises(ConnectionRefusedError):
         ask(KeptConnections(url, {}))
-    assert asked == [named]
+    assert addresses == [named]
 
 
 def test_no_proxy_is_asked(connections: KeptConnections, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,11 +260,11 @@ def test_no_redirect_is_followed() -> None:
     with scripted(b"", None) as (elsewhere, asked_there):
         location = f"Location: http://127.0.0.1:{elsewhere}/".encode()
         moved = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n" + location + b"\r\n\r\n"
-        with scripted(moved) as (port, asked):
+        with scripted(moved) as (port, requests):
             connections = KeptConnections(f"http://127.0.0.1:{port}", {"Authorization": "Bearer x"})
             assert ask(connections).status == 302
             connections.close()
-    assert len(asked) == 1
+    assert len(requests) == 1
     assert asked_there == []
 
 

@@ -85,8 +85,8 @@ def test_what_a_newer_run_has_noted_stays_whatever_an_older_one_does_late(ledger
     ledger.add(entry("twice", row=1, source="shop.csv", run=1))
     ledger.drop_resolved("shop.csv", 1)
     ledger.drop_resolved("shop.csv", 2)
-    (kept,), _ = ledger.entries()
-    assert (kept.id, kept.run) == ("twice", 2)
+    (failure,), _ = ledger.entries()
+    assert (failure.id, failure.run) == ("twice", 2)
 
 
 def test_the_ledger_is_kept_on_disk_and_shared(tmp_path: Path) -> None:

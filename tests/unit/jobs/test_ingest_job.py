@@ -135,10 +135,10 @@ def test_an_ingest_is_tried_again_when_memory_or_the_model_was_short(
     short = [outage("there is too little memory now")]
     opened = bulk_ingest.open_picture_work
 
-    def open_or_fail(*given: Any) -> Any:
+    def open_or_fail(*arguments: Any) -> Any:
         if short:
             raise short.pop()
-        return opened(*given)
+        return opened(*arguments)
 
     monkeypatch.setattr(bulk_ingest, "open_picture_work", open_or_fail)
     job_id = desk.admin.ingest(IngestRequest(str(desk.catalogue())))

@@ -13,21 +13,21 @@ INTERRUPTED = """
 import signal
 from ingest.stop_request import StopRequest
 
-asked, request = 0, StopRequest()
+signals, request = 0, StopRequest()
 
 def ask(*_):
-    global asked
-    asked += 1
+    global signals
+    signals += 1
     request.set()
-    if asked < 500:
+    if signals < 500:
         signal.setitimer(signal.ITIMER_REAL, 0.001)
 
 signal.signal(signal.SIGALRM, ask)
 signal.setitimer(signal.ITIMER_REAL, 0.001)
-while asked < 500:
+while signals < 500:
     request._is_set = False  # so that it is awaited again and again
     request.wait(1e-5)
-print(asked)
+print(signals)
 """
 
 

@@ -240,11 +240,11 @@ def test_a_picture_for_which_there_is_no_memory_just_now_is_tried_again(
 ):
     real, busy = ingest.tasks.product_pictures.decode, [1] * 5
 
-    def decode(*given: Any, **how: Any) -> Any:
+    def decode(*arguments: Any, **how: Any) -> Any:
         if busy:
             busy.pop()
             raise DecoderBusy("too many large pictures are being decoded; try again soon")
-        return real(*given, **how)
+        return real(*arguments, **how)
 
     monkeypatch.setattr(ingest.tasks.product_pictures, "decode", decode)
     job_id = desk.admin.upsert([row("a", picture(50))])

@@ -6,8 +6,6 @@ import errno
 import os
 import socket
 import stat
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ from service.embedding import child as child_module
 from service.embedding.child import EmbedderChild, embedder_beside
 from service.embedding.commands import embedder
 from service.embedding.unix_socket import listen_at
+from tests.support.killed_program import printed_by_killed
 from vitrine.errors import InvalidSettings
 from vitrine.settings import Settings
 from vitrine.unix_sockets import LONGEST_PATH
@@ -84,15 +83,7 @@ def test_two_services_do_not_meet() -> None:
 
 
 def test_what_a_killed_service_leaves_is_removed_by_the_next(temporary: Path) -> None:
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED],
-        check=False,
-        env={**os.environ, "TMPDIR": str(temporary)},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-    )
-    left = path_in(killed.stdout.strip())
+    left = path_in(printed_by_killed(KILLED, temporary))
     assert left.is_socket()
     with child() as (_, path):
         assert path.is_socket()
@@ -166,11 +157,11 @@ def test_the_command_listens_at_the_path_that_is_given(
     temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(temporary)
-    given: list[socket.socket] = []
-    monkeypatch.setattr(serving, "run", lambda *_, listening: given.append(listening))
+    sockets: list[socket.socket] = []
+    monkeypatch.setattr(serving, "run", lambda *_, listening: sockets.append(listening))
     answer = CliRunner().invoke(embedder, ["--socket", "own.sock"], catch_exceptions=False)
     assert answer.exit_code == 0
-    (listening,) = given
+    (listening,) = sockets
     with listening:
         assert Path(listening.getsockname()) == temporary / "own.sock"
         with pytest.raises(InvalidSettings, match=r"--socket: cannot listen at own\.sock .Address"):

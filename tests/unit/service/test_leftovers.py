@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from service.gunicorn_settings import counting_together
+from tests.support.killed_program import printed_by_killed
 from vitrine.settings import Settings
 
 SEVERAL = Settings(workers=2)
@@ -32,15 +31,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_counters_of_a_killed_service_are_removed_and_those_of_a_running_one_are_not(
     temporary: Path,
 ):
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED],
-        check=False,
-        env={**os.environ, "TMPDIR": str(temporary)},
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    left = Path(killed.stdout.strip())
+    left = Path(printed_by_killed(KILLED, temporary))
     assert left.is_dir()
     (temporary / "vitrine-metrics-file").write_bytes(b"no folder")
     with counting_together(SEVERAL):

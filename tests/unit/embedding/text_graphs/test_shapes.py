@@ -107,9 +107,11 @@ def test_graphs_are_for_cuda_and_can_be_switched_off(
 def test_the_setting_reaches_the_choice(
     clip_folder: Path, configured: Configured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
-    monkeypatch.setattr(torch_runtime, "choose_capture", lambda *given: asked.append(given))
-    given = {"model": str(clip_folder), "runtime": "torch"}
-    for each in (configured(**given), configured(**given, cuda_graphs="off")):
+    choices = []
+    monkeypatch.setattr(
+        torch_runtime, "choose_capture", lambda *arguments: choices.append(arguments)
+    )
+    settings = {"model": str(clip_folder), "runtime": "torch"}
+    for each in (configured(**settings), configured(**settings, cuda_graphs="off")):
         assert not load_embedder(each).compute.text_graphs
-    assert asked == [("auto", "cpu"), ("off", "cpu")]
+    assert choices == [("auto", "cpu"), ("off", "cpu")]

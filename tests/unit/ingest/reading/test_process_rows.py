@@ -116,11 +116,11 @@ def test_a_source_that_takes_all_memory_is_refused(tmp_path: Path) -> None:
 def test_reading_stops_at_once_when_it_is_told_to_even_where_the_source_hangs(
     tmp_path: Path,
 ) -> None:
-    source, asked = HostileSource(tmp_path, deed="hang"), list[bool]()
+    source, hangs = HostileSource(tmp_path, deed="hang"), list[bool]()
 
     def when_it_hangs() -> bool:
-        asked.append((tmp_path / "hangs").exists())
-        return len(asked) > 20 and asked[-1]
+        hangs.append((tmp_path / "hangs").exists())
+        return len(hangs) > 20 and hangs[-1]
 
     rows = rows_of(source)
     taken = outcomes(rows.chunks(when_it_hangs))

@@ -144,7 +144,7 @@ def test_every_kind_of_source_is_read_apart_as_here(
     source = open_source(spec, settings(tmp_path), mapping)
     source.columns({"id", "price"})
     here = LocalRows(reading(source, mapping))
-    apart = rows_of(reading(source, mapping), apart=True, memory_mb=1000)
+    apart = rows_of(reading(source, mapping), out_of_process=True, memory_mb=1000)
     assert isinstance(apart, ProcessRows)
     (other_outcomes, other_notes), (outcomes, notes) = told(apart), told(here)
     assert outcomes == other_outcomes
@@ -192,9 +192,11 @@ def test_what_only_this_process_has_is_read_here(tmp_path: Path, kind: str) -> N
         "stream": StreamSource(io.BytesIO(b""), tmp_path),
         "hub": HubSource("shop/products", tmp_path),
     }
-    assert isinstance(rows_of(reading(sources[kind]), apart=True, memory_mb=1000), LocalRows)
+    assert isinstance(
+        rows_of(reading(sources[kind]), out_of_process=True, memory_mb=1000), LocalRows
+    )
 
 
 def test_nothing_is_read_apart_where_no_process_decodes(tmp_path: Path) -> None:
     source = open_source(str(csv(tmp_path)), settings(tmp_path), MAPPING)
-    assert isinstance(rows_of(reading(source), apart=False, memory_mb=1000), LocalRows)
+    assert isinstance(rows_of(reading(source), out_of_process=False, memory_mb=1000), LocalRows)
